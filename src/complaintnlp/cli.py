@@ -1,0 +1,292 @@
+"""The command line. Results go to stdout, progress and problems to stderr."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from complaintnlp.errors import InputError
+
+if TYPE_CHECKING:
+    from complaintnlp.cases import RowProblem
+
+_FORMATS = "csv, tsv, xlsx, jsonl or parquet, by its ending"
+_SHOWN_PROBLEMS = 20
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns:
+        0 when done, 2 for bad input, 1 for a defect of ours.
+    """
+    args = _parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except InputError as error:
+        print(f"complaintnlp: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader of stdout has had enough; not worth a word.
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        print("complaintnlp: stopped", file=sys.stderr)
+        return 130
+    except OSError as error:
+        print(f"complaintnlp: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    except Exception as error:  # what reaches here is our defect; a narrative's words may be in its message
+        where = _last_frame(error)
+        print(
+            f"complaintnlp: a defect of ours ({type(error).__name__} at {where}). Please report it with this line; "
+            "it holds nothing of your data",
+            file=sys.stderr,
+        )
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="complaintnlp",
+        description="Reads healthcare complaint narratives and says which failings they raise. Works offline.",
+        epilog="exit codes: 0 done, 2 bad input, 1 a defect of ours. `complaintnlp COMMAND --help` has an example for each.",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    one = _command(
+        commands,
+        "classify",
+        _classify,
+        "tag every case of an export with the failings it raises",
+        "complaintnlp classify export.xlsx --out tagged.xlsx --text Description --id Reference",
+        "The output has one row for each row of the export, in its order, with its columns and: themes, p_<theme>, evidence, "
+        "status, model. In csv and tsv a text that a spreadsheet would run as a formula gets a leading apostrophe (--raw leaves it). "
+        "Rows without words are kept with status 'empty'. Rows too long to be read are kept with status 'too_long', and the exit code is 2.",
+    )
+    one.add_argument("export", metavar="EXPORT", help=f"the export: {_FORMATS}")
+    one.add_argument("--out", required=True, metavar="TAGGED", help=f"the file to write: {_FORMATS}")
+    _columns(one)
+    one.add_argument("--model", metavar="DIR", help="a model folder (default: the shipped model)")
+    one.add_argument("--jobs", type=int, default=1, metavar="N", help="processes to use, -1 for one a core (default: 1)")
+    one.add_argument("--raw", action="store_true", help="leave cells as they are that a spreadsheet would run as a formula")
+
+    one = _command(
+        commands,
+        "report",
+        _report,
+        "count tagged cases by theme and write a report folder",
+        "complaintnlp report tagged.xlsx --out report --by organisation --disclosure nhs_hes",
+        "The folder holds report.html, report.xlsx, counts.csv and manifest.json.",
+    )
+    one.add_argument("tagged", metavar="TAGGED", help="what `classify` wrote")
+    one.add_argument("--out", required=True, metavar="DIR", help="the folder to write")
+    one.add_argument("--by", nargs="+", default=[], metavar="COL", help="columns to group by: any of the export, or organisation, outcome, financial_year")
+    one.add_argument("--disclosure", default="none", metavar="POLICY", help="rule for small counts: none, nhs_hes or opensafely (default: none)")
+    one.add_argument("--title", help="title of the report")
+
+    one = _command(
+        commands,
+        "train",
+        _train,
+        "train a model on labelled cases, with any themes",
+        "complaintnlp train labelled.csv --out models/mine",
+        "Labels: a column `themes` (ids with ; between), or one column of 0 and 1 (or blank) a theme; or JSON from Label Studio, "
+        "Prodigy or doccano.",
+    )
+    one.add_argument("labelled", nargs="+", metavar="LABELLED", help="labelled cases")
+    one.add_argument("--out", required=True, metavar="DIR", help="the model folder to write")
+    one.add_argument("--taxonomy", metavar="FILE", help="a taxonomy file (default: the themes that the labels name)")
+    one.add_argument("--themes", nargs="+", default=[], metavar="COL", help="the columns that are themes, where that is not plain")
+    one.add_argument("--drop", nargs="+", default=[], metavar="THEME", help="themes to leave out")
+    one.add_argument("--min-cases", type=int, default=1, metavar="N", help="leave out themes with fewer cases (default: 1)")
+    _columns(one)
+
+    one = _command(
+        commands,
+        "retrain",
+        _retrain,
+        "teach a model newly labelled cases, and keep it only if it is no worse",
+        "complaintnlp retrain corrected.xlsx --out models/mine",
+        "The new cases join the corpus; old and new model are compared on frozen test cases and on new cases kept aside.",
+    )
+    one.add_argument("labelled", nargs="+", metavar="LABELLED", help="newly labelled cases, such as a corrected TAGGED file")
+    one.add_argument("--out", required=True, metavar="DIR", help="the model folder to write, if the new model is accepted")
+    one.add_argument("--base", metavar="DIR", help="the model to start from (default: the shipped model)")
+    _columns(one)
+
+    one = _command(
+        commands,
+        "evaluate",
+        _evaluate,
+        "measure a model on labelled cases",
+        "complaintnlp evaluate labelled.csv --model models/mine",
+        "Prints precision, recall, F1 and average precision for each theme with 95 % intervals, and the ids of the worst mistakes.",
+    )
+    one.add_argument("labelled", metavar="LABELLED", help="labelled cases")
+    one.add_argument("--model", metavar="DIR", help="a model folder (default: the shipped model)")
+    _columns(one)
+
+    one = _command(
+        commands, "show", _show, "say what a model is: themes, training, figures", "complaintnlp show models/mine", ""
+    )
+    one.add_argument("model", nargs="?", metavar="DIR", help="a model folder (default: the shipped model)")
+    return parser
+
+
+def _command(commands: Any, name: str, run: Any, help_: str, example: str, more: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=help_, description=f"{help_[0].upper()}{help_[1:]}. {more}".strip(), epilog=f"example: {example}"
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _columns(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--text", metavar="COL", help="the column of the narratives (default: found by its usual names)")
+    parser.add_argument("--id", metavar="COL", help="the column of the case ids (default: found by its usual names)")
+
+
+def _classify(args: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from complaintnlp.classify import classify_file
+    from complaintnlp.model import load
+
+    problems: list[RowProblem] = []
+    model = load(args.model)
+    with tqdm(unit=" cases", disable=not sys.stderr.isatty()) as bar:
+        statuses = classify_file(
+            args.export,
+            args.out,
+            model,
+            text=args.text,
+            id=args.id,
+            jobs=args.jobs,
+            raw=args.raw,
+            problems=problems,
+            progress=bar.update,
+        )
+    _tell(args.export, problems)
+    total = sum(statuses.values())
+    print(f"{total:,} cases: " + ", ".join(f"{count:,} {status}" for status, count in sorted(statuses.items())))
+    print(f"Tagged cases are in {args.out}")
+    return 2 if statuses.get("too_long") else 0
+
+
+def _report(args: argparse.Namespace) -> int:
+    from complaintnlp.report import write_report
+
+    folder = write_report(args.tagged, args.out, by=args.by, disclosure=args.disclosure, title=args.title)
+    print((Path(folder) / "summary.txt").read_text("utf-8"), end="")
+    print(f"\nThe report is in {folder}: open {Path(folder) / 'report.html'}")
+    return 0
+
+
+def _train(args: argparse.Namespace) -> int:
+    from complaintnlp.labelled import read_labelled
+    from complaintnlp.model import save
+    from complaintnlp.taxonomy import Taxonomy
+    from complaintnlp.training import card, fit
+
+    _check_parent(args.out)
+    taxonomy = _taxonomy(args.taxonomy, Taxonomy)
+    problems: list[RowProblem] = []
+    cases = None
+    for source in args.labelled:
+        part = read_labelled(
+            source,
+            taxonomy if cases is None else cases.taxonomy,
+            text=args.text,
+            id=args.id,
+            themes=args.themes,
+            drop=args.drop,
+            min_cases=args.min_cases,
+            problems=problems,
+        )
+        cases = part if cases is None else cases.joined(part)
+        _tell(source, problems)
+        problems.clear()
+    assert cases is not None
+    model = fit(cases, name=Path(args.out).absolute().name, version="1")
+    save(model, args.out, card(model))
+    print(_account(model))
+    print(f"\nThe model is in {args.out}")
+    return 0
+
+
+def _retrain(args: argparse.Namespace) -> int:
+    from complaintnlp.model import load
+    from complaintnlp.retraining import retrain
+
+    _check_parent(args.out)
+    print(retrain(args.labelled, base=load(args.base), out=args.out, text=args.text, id=args.id))
+    return 0
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from complaintnlp.evaluation import evaluate
+    from complaintnlp.model import load
+
+    print(evaluate(args.labelled, load(args.model), text=args.text, id=args.id))
+    return 0
+
+
+def _show(args: argparse.Namespace) -> int:
+    from complaintnlp.model import load
+
+    print(_account(load(args.model)))
+    return 0
+
+
+def _account(model: Any) -> str:
+    """A model's themes and out-of-fold figures, as `show` prints them."""
+    training = model.facts.get("training", {})
+    width = max(len(theme) for theme in model.taxonomy.ids) + 2
+    lines = [
+        f"Model {model.name} {model.version}, taxonomy {model.taxonomy.name} {model.taxonomy.version}, "
+        f"trained on {training.get('cases', 0):,} cases.",
+        "Out of fold:",
+        f"  {'theme':<{width}}{'cases':>6}{'precision':>11}{'recall':>8}{'F1':>6}{'threshold':>11}",
+    ]
+    for theme, count in model.facts.get("out_of_fold", {}).items():
+        hit, wrong, missed = (count[k] for k in ("true_positives", "false_positives", "false_negatives"))
+        lines.append(
+            f"  {theme:<{width}}{count['cases']:>6}{hit / max(1, hit + wrong):>11.2f}{hit / max(1, hit + missed):>8.2f}"
+            f"{2 * hit / max(1, 2 * hit + wrong + missed):>6.2f}{model.calibrations[theme].threshold:>11.2f}"
+        )
+    return "\n".join(lines)
+
+
+def _taxonomy(path: str | None, kind: Any) -> Any:
+    if path is None:
+        return None
+    if not Path(path).is_file():
+        raise InputError(f"{path}: there is no such taxonomy file")
+    try:
+        return kind.read(path)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def _check_parent(out: str) -> None:
+    """Say before an hour's training what `save` would say after it."""
+    if not Path(out).absolute().parent.is_dir():
+        raise InputError(f"{out}: there is no folder {Path(out).parent}; make it first")
+
+
+def _tell(source: str, problems: Sequence[Any]) -> None:
+    for problem in problems[:_SHOWN_PROBLEMS]:
+        print(f"complaintnlp: {source}, {problem}", file=sys.stderr)
+    if len(problems) > _SHOWN_PROBLEMS:
+        print(f"complaintnlp: {source}: and {len(problems) - _SHOWN_PROBLEMS:,} more rows like these", file=sys.stderr)
+
+
+def _last_frame(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "?" if trace is None else f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"

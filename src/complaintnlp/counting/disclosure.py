@@ -1,0 +1,83 @@
+"""Named disclosure-control policies: what may be published of a small count.
+
+A policy turns every count into the count that may be shown, or into a symbol. Everything else (shares,
+intervals, charts) is computed from the counts that it lets through, never from the true ones, so that
+nothing beside a suppressed count gives it away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How counts are shown.
+
+    Attributes:
+        name: what callers ask for.
+        description: what a reader of the table is told.
+        suppress_to: counts from 1 to this are not shown; 0 suppresses none.
+        zero_shown: whether a count of 0 is shown.
+        round_to: other counts are rounded to the nearest multiple of this.
+        quotes: whether passages of single cases may be printed beside the counts.
+    """
+
+    name: str
+    description: str
+    suppress_to: int = 0
+    zero_shown: bool = True
+    round_to: int = 1
+    quotes: bool = False
+
+    def show(self, count: int) -> int | None:
+        """The count as it may be shown, or None where it is suppressed."""
+        if count < 0:
+            raise ValueError(f"a count can't be negative, found {count}")
+        if count == 0:
+            return 0 if self.zero_shown else None
+        if count <= self.suppress_to:
+            return None
+        # Half rounds up, as hand-rounding does; Python's round() would go to the even multiple.
+        return (2 * count + self.round_to) // (2 * self.round_to) * self.round_to
+
+
+SUPPRESSED = "[c]"
+"""Confidential, in the symbols of the Government Analysis Function."""
+
+POLICIES: Mapping[str, Policy] = MappingProxyType(
+    {
+        policy.name: policy
+        for policy in (
+            Policy("none", "Counts are exact: for internal use, not for publication.", quotes=True),
+            Policy(
+                "nhs_hes",
+                "Counts of 1 to 7 are suppressed and shown as [c]; other counts are rounded to the nearest 5. "
+                "Shares, rates and intervals are computed from the rounded counts.",
+                suppress_to=7,
+                round_to=5,
+            ),
+            Policy(
+                "opensafely",
+                "Counts of 0 to 7 are suppressed and shown as [c]; other counts are rounded to the nearest 5. "
+                "Shares, rates and intervals are computed from the rounded counts.",
+                suppress_to=7,
+                zero_shown=False,
+                round_to=5,
+            ),
+        )
+    }
+)
+
+
+def policy(name: str) -> Policy:
+    """The policy of that name.
+
+    Raises:
+        ValueError: for a name that is not there; lists those that are.
+    """
+    if name not in POLICIES:
+        raise ValueError(f"disclosure policy {name!r} is not known; choose one of {', '.join(POLICIES)}")
+    return POLICIES[name]

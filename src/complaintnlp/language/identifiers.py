@@ -1,0 +1,205 @@
+"""Find what identifies a person, so that it is masked before anything is learned or shown.
+
+A registered spaCy component, `complaintnlp_identifiers_v1`: it fills `doc.spans["identifiers"]` (labels below)
+and sets the norm of every token in them to the label, such as `<name>`. The text itself stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from spacy.language import Language
+from spacy.tokens import Doc
+
+SPANS_KEY = "identifiers"
+
+
+def make_identifiers(nlp: Language, name: str) -> Callable[[Doc], Doc]:  # noqa: ARG001 - spaCy's signature
+    """The factory behind `nlp.add_pipe("complaintnlp_identifiers_v1")`."""
+    return mark_identifiers
+
+
+if not Language.has_factory("complaintnlp_identifiers_v1"):
+    Language.factory("complaintnlp_identifiers_v1", assigns=["doc.spans", "token.norm"], func=make_identifiers)
+
+
+def mark_identifiers(doc: Doc) -> Doc:
+    """Mark the identifiers of one Doc; see the module."""
+    spans = []
+    for label, start, end in find_identifiers(doc.text):
+        span = doc.char_span(start, end, label=label, alignment_mode="expand")
+        if span is not None:
+            spans.append(span)
+            for token in span:
+                token.norm_ = f"<{label}>"
+    doc.spans[SPANS_KEY] = spans
+    return doc
+
+
+def find_identifiers(text: str) -> list[tuple[str, int, int]]:
+    """Label, start and end of each identifier in a text, left to right, never overlapping.
+
+    Labels: `nhs_number`, `ni_number`, `phone`, `email`, `postcode`, `address`, `birth_date`, `reference`,
+    `name`, `number` (six digits or more that are none of these).
+
+    >>> find_identifiers("Ring Mrs Okafor on 01632 960123")
+    [('name', 9, 15), ('phone', 19, 31)]
+    """
+    found: list[tuple[int, int, str]] = []
+    taken: list[tuple[int, int]] = []
+    for kind in _KINDS:
+        if kind.cue is not None and not kind.cue(text):
+            continue
+        for start, end in kind.find(text):
+            if all(end <= s or start >= e for s, e in taken):
+                taken.append((start, end))
+                found.append((start, end, kind.label))
+    return [(label, start, end) for start, end, label in sorted(found)]
+
+
+def mask(text: str) -> str:
+    """The text with each identifier replaced by its label.
+
+    >>> mask("Dr Achebe, j.smith@example.org")
+    'Dr [name], [email]'
+    """
+    out, last = [], 0
+    for label, start, end in find_identifiers(text):
+        out += [text[last:start], f"[{label}]"]
+        last = end
+    return "".join([*out, text[last:]])
+
+
+def nhs_number_valid(digits: str) -> bool:
+    """Whether ten digits are an NHS number: the last is 11 less the weighted sum of the others modulo 11.
+
+    Source: NHS Data Dictionary, "NHS Number", check digit (Modulus 11). Scotland's CHI number has the same.
+
+    >>> nhs_number_valid("9434765919"), nhs_number_valid("9434765918")
+    (True, False)
+    """
+    total = sum(int(digit) * weight for digit, weight in zip(digits[:9], range(10, 1, -1), strict=True))
+    check = (11 - total % 11) % 11
+    return check != 10 and check == int(digits[9])
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One kind of identifier: its label, the pattern (group 1, if any, is what is masked), a further check."""
+
+    label: str
+    pattern: re.Pattern[str]
+    valid: Callable[[str], bool] | None = None
+    cue: Callable[[str], bool] | None = None
+
+    def find(self, text: str) -> Iterator[tuple[int, int]]:
+        for match in self.pattern.finditer(text):
+            start, end = match.span(1 if self.pattern.groups else 0)
+            if self.valid is None or self.valid(text[start:end]):
+                yield start, end
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
+
+
+def _has_at(text: str) -> bool:
+    return "@" in text
+
+
+def _is_nhs_number(found: str) -> bool:
+    return nhs_number_valid(re.sub(r"\D", "", found))
+
+
+_DATE = (
+    r"\d{1,2}(?:st|nd|rd|th)?[ ./-]*(?:of )?(?:\d{1,2}|[A-Z][a-z]{2,8})[ ,./-]*(?:\d{4}|\d{2})\b|\d{4}-\d{2}-\d{2}"
+)
+_CAPITAL = r"(?:[A-Z]['’][A-Z][a-z]+|Ma?c[A-Z][a-z]+|[A-Z][a-zà-öø-ÿ]+)(?:-[A-Z][a-zà-öø-ÿ]+)?"
+# Words that begin with a capital after a title or a greeting and are no names.
+_NOT_NAMES = (
+    r"(?!(?:The|This|That|And|But|Who|When|Said|Told|Was|Were|Is|On|In|At|To|For|From|Team|Manager|Practitioner|"
+    r"Consultant|Specialist|Sister|Sir|Madam|Trust|Hospital|Ward|Complaints?|Department|Patient|Staff)\b)"
+)
+_TITLE = (
+    r"(?:Mrs?|Ms|Miss|Mx|Dr|Doctor|Prof|Professor|Sister|Nurse|Matron|Rev|Revd|Fr|Father|Sir|Dame|Lady|Lord|Cllr|"
+    r"Councillor|Imam|Rabbi|Pastor|MR|MRS|MS|DR)"
+)
+_CLOSING = (
+    r"(?:[Yy]ours (?:sincerely|faithfully|truly)|(?:[Kk]ind(?:est)?|[Bb]est|[Ww]arm) (?:regards|wishes)|[Rr]egards|"
+    r"[Mm]any thanks|[Tt]hank you|[Tt]hanks|[Ss]igned|[Cc]heers|[Ss]incerely)"
+)
+
+# In order: what an earlier kind has taken, a later one leaves alone.
+_KINDS = (
+    _Kind("email", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), cue=_has_at),
+    _Kind(
+        "reference",
+        re.compile(
+            r"(?i:\b(?:our |your |my )?(?:ref(?:erence)?|complaint|case|datix|incident|file|hospital|unit|mrn)"
+            r"(?: ?(?:no|number|num|id|ref|reference))?\b\.?)[ :#.-]{1,3}"
+            r"((?=[A-Z0-9/._-]*\d)[A-Z0-9][A-Z0-9/._-]{3,}[A-Z0-9])\b"
+        ),
+        cue=_has_digit,
+    ),
+    _Kind("reference", re.compile(r"\b[A-Z]{1,6}[-/]\d{2,}(?:[-/]\w+)*\b"), cue=_has_digit),
+    _Kind(
+        "birth_date",
+        re.compile(rf"(?i:\b(?:d\.?o\.?b\.?|date of birth|born(?: on)?)\b)[ :.-]{{0,3}}(?:the )?({_DATE})"),
+        cue=_has_digit,
+    ),
+    _Kind("nhs_number", re.compile(r"\b\d{3}[ -]?\d{3}[ -]?\d{4}\b"), _is_nhs_number, _has_digit),
+    _Kind(
+        "nhs_number",
+        re.compile(r"(?i:\b(?:nhs|chi|h ?& ?c)(?: ?(?:no|number|num))?\.?)[ :#.-]{1,3}(\d{3}[ -]?\d{3}[ -]?\d{4})\b"),
+        cue=_has_digit,
+    ),
+    _Kind(
+        "ni_number",
+        re.compile(r"\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b", re.IGNORECASE),
+        cue=_has_digit,
+    ),
+    _Kind(
+        "phone",
+        re.compile(r"(?<![\w+])(?:\+44[ -]?(?:\(0\))?|\(?0)\d(?:[ ()-]{0,2}\d){7,9}(?!\d)"),
+        cue=_has_digit,
+    ),
+    _Kind(
+        "postcode",
+        re.compile(r"\b(?:GIR ?0AA|[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2})\b"),
+        cue=_has_digit,
+    ),
+    _Kind(
+        "address",
+        re.compile(
+            rf"\b(?:[Ff]lat \d+\w?,? )?\d{{1,4}}[A-Za-z]? {_CAPITAL}(?: {_CAPITAL})? "
+            r"(?:Road|Rd|Street|St|Avenue|Ave|Lane|Close|Drive|Way|Crescent|Court|Place|Gardens|Terrace|Grove|Hill)\b"
+        ),
+        cue=_has_digit,
+    ),
+    _Kind("number", re.compile(r"(?<![\w.£])\d(?:[ -]?\d){5,}(?!\w)"), lambda d: len(re.sub(r"\D", "", d)) >= 6, _has_digit),
+    _Kind(
+        "name",
+        re.compile(
+            rf"\b{_TITLE}\b\.? {_NOT_NAMES}((?:[A-Z]\.? )*(?:{_CAPITAL}|[A-Z]\b|[A-Z]{{3,}})(?: {_NOT_NAMES}{_CAPITAL}){{0,2}})"
+        ),
+    ),
+    _Kind(
+        "name",
+        re.compile(
+            rf"{_CLOSING}[,.! ]*(?:\r?\n\s*)+(?:{_TITLE}\.? )?((?:{_CAPITAL}|[A-Z]\.?)(?: (?:{_CAPITAL}|[A-Z]\.?)){{0,3}})"
+        ),
+    ),
+    _Kind(
+        "name",
+        re.compile(rf"\b(?:[Mm]y name is|[Ss]igned|[Nn]ame ?:|[Nn]amed|I am called) {_NOT_NAMES}({_CAPITAL}(?: {_CAPITAL}){{0,2}})"),
+    ),
+    _Kind(
+        "name",
+        re.compile(
+            r"\b(?:[Mm]y (?:late )?(?:husband|wife|partner|son|daughter|mother|father|mum|mam|dad|brother|sister|nan|gran|"
+            rf"grandson|granddaughter|nephew|niece|friend|client)),? {_NOT_NAMES}({_CAPITAL}(?: {_CAPITAL})?)"
+        ),
+    ),
+)

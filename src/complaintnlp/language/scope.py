@@ -1,0 +1,68 @@
+"""Say which words stand under a negation, and which sentences tell of a decision.
+
+A registered spaCy component, `complaintnlp_scope_v1`. It fills `doc.spans["scope"]` with spans labelled
+
+* `negated`: the words after "not", "never", "nobody", ... up to the next break in the clause;
+* `upheld`, `not_upheld`: whole sentences that say a point was, or was not, found to have gone wrong.
+
+The cues are in `concepts.jsonl`, matched by the `span_ruler` that runs before; their ids begin with `finding.`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from complaintnlp.language.sentences import sentence_starts
+
+SPANS_KEY = "scope"
+CONCEPTS_KEY = "concepts"
+REACH = 6
+"""Words that a negation reaches at most."""
+_NEGATIONS = frozenset(
+    "not n't no never nobody none nothing neither nor without hardly cannot nowt dont didnt wasnt werent isnt "
+    "couldnt wouldnt hasnt havent hadnt doesnt didn wasn".split()
+)
+_STOPS = frozenset([".", ",", ";", ":", "!", "?", "(", ")", "-", "–", "—", "but", "although", "though", "because", "until"])
+
+
+def make_scope(nlp: Language, name: str) -> Callable[[Doc], Doc]:  # noqa: ARG001 - spaCy's signature
+    """The factory behind `nlp.add_pipe("complaintnlp_scope_v1")`."""
+    return mark_scope
+
+
+if not Language.has_factory("complaintnlp_scope_v1"):
+    Language.factory("complaintnlp_scope_v1", assigns=["doc.spans"], func=make_scope)
+
+
+def mark_scope(doc: Doc) -> Doc:
+    """Mark the scopes of one Doc; see the module."""
+    starts = sentence_starts(doc)
+    bounds = set(starts.tolist())
+    spans = [Span(doc, start, end, label="negated") for start, end in _negated(doc, bounds)]
+    ends = [*starts[1:].tolist(), len(doc)]
+    for span in doc.spans.get(CONCEPTS_KEY, ()):
+        if span.label_.startswith("finding."):
+            place = int(np.searchsorted(starts, span.start, side="right")) - 1
+            label = span.label_.removeprefix("finding.")
+            spans.append(Span(doc, int(starts[place]), ends[place], label=label))
+    doc.spans[SPANS_KEY] = spans
+    return doc
+
+
+def _negated(doc: Doc, bounds: set[int]) -> list[tuple[int, int]]:
+    spans, start = [], -1
+    for i, token in enumerate(doc):
+        word = token.lower_
+        if start >= 0 and (word in _STOPS or i in bounds or i - start >= REACH or word.isspace()):
+            if i > start:
+                spans.append((start, i))
+            start = -1
+        if word in _NEGATIONS:
+            start = i + 1
+    if 0 <= start < len(doc):
+        spans.append((start, len(doc)))
+    return spans

@@ -1,0 +1,230 @@
+"""The model: texts in, themes with evidence out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+from spacy.language import Language
+
+from complaintnlp.errors import InputError
+from complaintnlp.language import LONGEST_TEXT, Reading, has_words, read_texts
+from complaintnlp.model.calibration import Calibration, doubt, probabilities, thresholds
+from complaintnlp.model.estimator import linear_part
+from complaintnlp.model.features import Features, Unit, by_sentence, rows_of, whole
+from complaintnlp.taxonomy import Taxonomy
+
+STATUSES = ("classified", "no_theme", "review", "empty", "too_long")
+_BLOCK = 256
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A sentence that made the model raise a theme.
+
+    Attributes:
+        theme: the theme's id.
+        start, end: character offsets into the text as it was given.
+        score: the sentence's own score for the theme, in logits: above 0, it raises the theme by itself.
+    """
+
+    theme: str
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """What the model says of one text.
+
+    Attributes:
+        themes: ids of the themes raised, in taxonomy order.
+        probabilities: of every theme, by id.
+        findings: for each theme raised, `raised`, `upheld` or `not_upheld`.
+        evidence: for each theme raised, its sentences, the strongest first.
+        status: `classified`, `no_theme` (none raised), `review` (a person should look: a theme lies near its
+            threshold), `empty` (no words) or `too_long`.
+    """
+
+    themes: tuple[str, ...]
+    probabilities: Mapping[str, float]
+    findings: Mapping[str, str]
+    evidence: tuple[Evidence, ...]
+    status: str
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A classifier of narratives, made by `train`, `retrain` or `load`.
+
+    Attributes:
+        name, version: which model this is, as the `model` column of tagged cases says.
+        taxonomy: its themes.
+        language: the spaCy pipeline.
+        features: the columns of the matrix.
+        estimator: the fitted scikit-learn part, over the themes.
+        calibrations: one for each theme, by id.
+        review: the doubt from which on the status is `review`.
+        facts: what else the manifest tells: training data, metrics.
+    """
+
+    name: str
+    version: str
+    taxonomy: Taxonomy
+    language: Language
+    features: Features
+    estimator: Pipeline
+    calibrations: Mapping[str, Calibration]
+    review: float
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_linear", linear_part(self.estimator))
+
+    def __repr__(self) -> str:
+        return f"<complaintnlp model {self.name} {self.version}: {', '.join(self.taxonomy.ids)}>"
+
+    def classify(self, texts: Any) -> list[Tagged]:
+        """Say which themes each text raises.
+
+        Args:
+            texts: one text, or a list, tuple, pandas Series, numpy array or Arrow column of them, or cases
+                (DataFrame, Arrow table, Dataset) with a text column. None counts as an empty text.
+
+        Returns:
+            One answer for each text, in order.
+
+        Raises:
+            InputError: when `texts` is nothing of the kind, or holds something that is no text; says which.
+        """
+        return list(self.classify_each(as_texts(texts)))
+
+    def classify_each(self, texts: Iterable[str | None]) -> Iterator[Tagged]:
+        """As `classify`, one answer at a time, reading ahead by no more than a block."""
+        block: list[str | None] = []
+        for text in texts:
+            block.append(text)
+            if len(block) == _BLOCK:
+                yield from self._classify_block(block)
+                block = []
+        if block:
+            yield from self._classify_block(block)
+
+    def scores(self, readings: Sequence[Reading]) -> tuple[NDArray[np.float64], list[NDArray[np.float32]]]:
+        """Raw scores, in logits.
+
+        Returns:
+            Shape (texts, themes, 2): of the whole text and of its strongest sentence; and for each text the
+            scores of its sentences, shape (sentences, themes).
+        """
+        return score_readings(self.features, self.estimator, self._linear, readings)  # type: ignore[attr-defined]
+
+    def probabilities(self, readings: Sequence[Reading]) -> NDArray[np.float64]:
+        """Calibrated probabilities, shape (texts, themes)."""
+        return probabilities(self.scores(readings)[0], self._calibrations)
+
+    @property
+    def _calibrations(self) -> list[Calibration]:
+        return [self.calibrations[theme] for theme in self.taxonomy.ids]
+
+    def _classify_block(self, texts: Sequence[str | None]) -> list[Tagged]:
+        statuses = [_unreadable(text) for text in texts]
+        readable = [text or "" for text, status in zip(texts, statuses, strict=True) if status is None]
+        readings = list(read_texts(self.language, readable))
+        answers = iter(self._classify_readings(readings) if readings else ())
+        nothing = dict.fromkeys(self.taxonomy.ids, 0.0)
+        return [next(answers) if status is None else Tagged((), nothing, {}, (), status) for status in statuses]
+
+    def _classify_readings(self, readings: Sequence[Reading]) -> Iterator[Tagged]:
+        scores, by_sentences = self.scores(readings)
+        probability = probabilities(scores, self._calibrations)
+        cuts = thresholds(self._calibrations)
+        doubts = doubt(probability, cuts)
+        ids = self.taxonomy.ids
+        for i, reading in enumerate(readings):
+            raised = np.flatnonzero(probability[i] >= cuts)
+            evidence = {ids[t]: _evidence(ids[t], reading, by_sentences[i][:, t]) for t in raised}
+            status = "review" if doubts[i] >= self.review else "classified" if len(raised) else "no_theme"
+            yield Tagged(
+                themes=tuple(evidence),
+                probabilities={theme: float(p) for theme, p in zip(ids, probability[i], strict=True)},
+                findings={theme: _finding(reading, by_sentences[i][:, ids.index(theme)]) for theme in evidence},
+                evidence=tuple(piece for pieces in evidence.values() for piece in pieces),
+                status=status,
+            )
+
+
+def as_texts(source: Any) -> list[str | None]:
+    """The texts in whatever a caller would try; see `Model.classify`."""
+    if isinstance(source, str) or source is None:
+        return [source]
+    if hasattr(source, "column_names") or (hasattr(source, "columns") and hasattr(source, "iloc")):
+        from complaintnlp.cases import as_table, with_roles
+
+        return as_texts(with_roles(as_table(source))["text"])
+    if hasattr(source, "to_pylist"):
+        source = source.to_pylist()
+    elif hasattr(source, "tolist"):
+        source = source.tolist()
+    if isinstance(source, (bytes, Mapping)) or not isinstance(source, Iterable):
+        raise InputError(f"can't classify a {type(source).__name__}; give a text, a list of texts or a table of cases")
+    texts = [None if value is None or value != value else value for value in source]
+    for place, text in enumerate(texts):
+        if text is not None and not isinstance(text, str):
+            raise InputError(f"text {place} (counted from 0) is a {type(text).__name__}, not a text")
+    return texts
+
+
+def score_readings(
+    features: Features,
+    estimator: Pipeline,
+    linear: tuple[NDArray[np.float32], NDArray[np.float32]],
+    readings: Sequence[Reading],
+) -> tuple[NDArray[np.float64], list[NDArray[np.float32]]]:
+    """The scores of whole texts and of their sentences; see `Model.scores`."""
+    units = [[whole(reading), *by_sentence(reading)] for reading in readings]
+    flat = [(reading, unit) for reading, several in zip(readings, units, strict=True) for unit in several]
+    weights, intercepts = linear
+    weighted: sp.csr_matrix = estimator.named_steps["tfidf"].transform(features.matrix(flat))
+    scores = np.asarray(weighted @ weights) + intercepts
+    starts = rows_of(units)
+    out = np.empty((len(readings), scores.shape[1], 2))
+    sentences = []
+    for i, (first, last) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+        own = scores[first + 1 : last]
+        out[i, :, 0] = scores[first]
+        out[i, :, 1] = own.max(axis=0) if len(own) else scores[first]
+        sentences.append(own)
+    return out, sentences
+
+
+def _unreadable(text: str | None) -> str | None:
+    if text is None or not has_words(text):
+        return "empty"
+    return "too_long" if len(text) > LONGEST_TEXT else None
+
+
+def _evidence(theme: str, reading: Reading, scores: NDArray[np.float32]) -> list[Evidence]:
+    """The strongest sentence, and any other that raises the theme by itself."""
+    order = np.argsort(-scores, kind="stable")
+    chosen = [i for rank, i in enumerate(order) if rank == 0 or scores[i] > 0]
+    return [
+        Evidence(theme, reading.sentences[i].start, reading.sentences[i].end, round(float(scores[i]), 4))
+        for i in chosen
+    ]
+
+
+def _finding(reading: Reading, scores: NDArray[np.float32]) -> str:
+    """What the text decides of a theme: the finding of its strongest sentence that tells of a decision."""
+    decided = [i for i, sentence in enumerate(reading.sentences) if sentence.finding and scores[i] > 0]
+    if not decided:
+        return "raised"
+    # One point upheld makes the theme upheld, as one issue makes a complaint partly upheld in KO41a.
+    findings = {reading.sentences[i].finding for i in decided}
+    return "upheld" if "upheld" in findings else "not_upheld"

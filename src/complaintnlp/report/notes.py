@@ -1,0 +1,151 @@
+"""What a report says beside its tables: the summary, what was left out, method and limits, symbols."""
+
+from __future__ import annotations
+
+from complaintnlp.counting.counts import ALL, NONE
+from complaintnlp.report.tables import YEAR, Figure, Figures, Report, figures
+from complaintnlp.report.words import between, inside, listed, number, percent
+
+SYMBOLS = (
+    ("[c]", "Confidential: too few cases to publish, or a figure that would give such a number away."),
+    ("[z]", "Not applicable: there are no cases to take a share of."),
+)
+_NAMED = 5
+"""Themes that the summary names at most."""
+_REASONS = {
+    "empty": "they have no text",
+    "too_long": "their text is longer than the model reads",
+    "": "they have no status: they were not classified",
+}
+
+
+def summary(report: Report) -> list[str]:
+    """The findings in plain sentences, from the figures of the tables."""
+    overall = figures(report.tables[0])[""]
+    cases = overall[ALL, "cases"].count
+    if cases == 0:
+        return ["There were no complaints to count."]
+    if cases is None:
+        return ["The number of complaints is too small to publish."]
+    return [_read(report, cases), *_raised(report, overall), *_upheld(report, overall)]
+
+
+def left_out(report: Report) -> list[str]:
+    """What was left out or put together, and why, one sentence each."""
+    found = []
+    for status, rows in report.rows.items():
+        if rows != 0 and status not in ("classified", "no_theme", "review"):
+            reason = _REASONS.get(status, f"their status is “{inside(status)}”, so no themes could be read")
+            found.append(f"{_rows(report, rows)} left out, because {reason}.")
+    if report.repeats != 0:
+        found.append(
+            f"{_rows(report, report.repeats)} put together with an earlier row of the same case: a case "
+            "counts once, under every theme of its rows."
+        )
+    return found or ["Nothing was left out."]
+
+
+def review(report: Report) -> str:
+    """How many cases the model was unsure of."""
+    if report.review == 0:
+        return "No complaint was marked for review."
+    what = _amount(report, report.review, "complaint")
+    return f"{what} marked for review, because the model was unsure of a theme. They are counted like any other."
+
+
+def method(report: Report) -> list[tuple[str, str]]:
+    """Method and limits: a heading and a paragraph each."""
+    models = listed(list(report.models)) if report.models else "a model that the input does not name"
+    return [
+        (
+            "Themes come from a model",
+            f"A model, not a person, read each complaint and marked every theme that it found: {models}. It "
+            "misses some and marks some wrongly, so the counts carry the model’s own error.",
+        ),
+        ("Cases to look at", review(report)),
+        (
+            "How cases are counted",
+            "A complaint counts once in the total and once under every theme that it raises, as in KO41a, the "
+            "return of NHS written complaints. Mentions are complaints added up over themes.",
+        ),
+        (
+            "What a theme means",
+            "A theme says what the complaint is about, whoever is right. Whether it was upheld is the "
+            "organisation’s own decision.",
+        ),
+        (
+            "Intervals",
+            "The figures in brackets after a share are its 95 % interval (Wilson): the range in which chance "
+            "alone would leave the share, with this many cases. It does not cover the model’s error.",
+        ),
+        (
+            "Upheld rate",
+            "Complaints upheld or partly upheld, of those resolved (upheld, partly upheld or not upheld); open, "
+            "withdrawn and early resolved ones are in neither number.",
+        ),
+        ("Small numbers", f"{report.rules.description} (Disclosure policy: {report.rules.name}.)"),
+    ]
+
+
+def figure_text(figure: Figure | None) -> str:
+    """A share with its interval, a count, or the symbol that stands for it."""
+    if figure is None:
+        return "[z]"
+    if figure.symbol:
+        return figure.symbol
+    if figure.low is not None and figure.high is not None and figure.value is not None:
+        return f"{percent(figure.value)} ({between(figure.low, figure.high)})"
+    return "[z]" if figure.count is None else number(figure.count)
+
+
+def count_text(count: int | None) -> str:
+    """A count, or the symbol for one that the policy suppresses."""
+    return "[c]" if count is None else number(count)
+
+
+def _read(report: Report, cases: int) -> str:
+    years = report.table(YEAR)
+    named = sorted(year for year in figures(years) if year[:1].isdigit()) if years else []
+    period = f", received from {named[0]} to {named[-1]}" if len(named) > 1 else ""
+    period = f", received in {named[0]}" if len(named) == 1 else period
+    return f"{_amount(report, cases, 'complaint')} read{period}."
+
+
+def _raised(report: Report, overall: Figures) -> list[str]:
+    shares = [(label, overall[theme, "share"]) for theme, label in report.themes.items()]
+    shown = [(label, figure) for label, figure in shares if figure.value is not None]
+    # By the share as shown; those level keep the taxonomy's order.
+    shown.sort(key=lambda pair: -(pair[1].value or 0))
+    found = []
+    if shown:
+        label, figure = shown[0]
+        parts = [f"{label} was raised in {figure_text(figure)}"]
+        parts += [f"{inside(label)} in {figure_text(figure)}" for label, figure in shown[1:_NAMED]]
+        found.append(listed(parts) + ".")
+    none = overall[NONE, "share"]
+    if none.value is not None:
+        found.append(f"{figure_text(none)} raised none of these themes.")
+    cases, mentions = overall[ALL, "cases"].count, overall[ALL, "mentions"].count
+    if cases and mentions:
+        found.append(f"On average, a complaint raised {mentions / cases:.1f} themes.")
+    return found
+
+
+def _upheld(report: Report, overall: Figures) -> list[str]:
+    rate = overall.get((ALL, "upheld_rate"))
+    if rate is None or rate.value is None or rate.denominator is None:
+        return []
+    about = "about " if report.rules.round_to > 1 else "the "
+    return [f"Of {about}{number(rate.denominator)} resolved, {figure_text(rate)} were upheld or partly upheld."]
+
+
+def _rows(report: Report, rows: int | None) -> str:
+    return _amount(report, rows, "row")
+
+
+def _amount(report: Report, count: int | None, noun: str) -> str:
+    """ "412 rows were", "About 410 rows were", "A small number of rows ([c]) was"."""
+    if count is None:
+        return f"A number of {noun}s too small to publish ([c]) was"
+    about = "About " if report.rules.round_to > 1 and count else ""
+    return f"{number(count)} {noun} was" if count == 1 else f"{about}{number(count)} {noun}s were"
