@@ -17,8 +17,8 @@ CARD = """# {name} {version}
 Tags British healthcare complaint narratives by failing theme: investigation quality, care failure, communication.
 
 **Training text.** {cases:,} narratives of the project's own corpus (`data/corpus`, CC BY 4.0). They are invented:
-written for this purpose, sentence by sentence, by language-model writers, each to a brief of their own, under written rulings
-(`data/README.md`, `data/annotation_guide.md`). No real patient's text was used, and no real text was trained on.
+written for this purpose, sentence by sentence, by language-model writers, each to a brief of their own, under
+written rulings (`data/README.md`, `data/annotation_guide.md`). No real patient's text was used, and no real text was trained on.
 
 **How it works.** spaCy masks identifiers, splits sentences, tags concepts and negation; tf-idf of words, word pairs
 and pieces of words; one logistic regression a theme, trained on whole texts and on single sentences with marked
@@ -43,7 +43,11 @@ def main() -> int:
     cases = read_corpus(("train", "validation"))
     model = fit(cases, name=NAME, version=VERSION)
     table = str(evaluate(read_corpus(("test",)), model))
-    save(model, ROOT / "models" / "default", CARD.format(name=NAME, version=VERSION, cases=len(cases), table=table))
+    save(
+        model,
+        ROOT / "models" / "default",
+        CARD.format(name=NAME, version=VERSION, cases=len(cases), table=table),
+    )
     print(table)
     return 0
 

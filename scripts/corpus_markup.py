@@ -12,7 +12,7 @@ A narrative is a header line and its text:
     Nobody could fault the day staff. [[medication: At night her tablets were forgotten twice]] and
     [[staff_attitude,listening: when I said so the nurse laughed at me]].
 
-The header holds register, writer, service, grade and outcome. The grade is the severity (`low`, `medium`,
+The header holds register, writer, service, grade and outcome, in the challenge file also the kind. The grade is the severity (`low`, `medium`,
 `high`) or, where nothing is raised, `none` or `near` (raises nothing but looks as if it did). A span is
 `[[subtheme: words]]`; `!` after the subtheme means upheld, `~` not upheld: `[[consent!: we found ...]]`.
 """
@@ -31,15 +31,19 @@ from typing import Any
 from complaintnlp.taxonomy import Taxonomy
 
 REGISTERS = frozenset(
-    "letter email web_form comment call_note meeting_note summary trust_reply advocate_letter "
-    "mp_letter solicitor_letter survey social_post".split()
+    """
+    letter email web_form comment call_note meeting_note summary trust_reply advocate_letter
+    mp_letter solicitor_letter survey social_post
+    """.split()
 )
 SERVICES = frozenset(
-    "mental_health acute emergency maternity primary_care dental ambulance community prison social_care "
-    "children cancer end_of_life learning_disability pharmacy optical other".split()
+    """
+    mental_health acute emergency maternity primary_care dental ambulance community prison
+    social_care children cancer end_of_life learning_disability pharmacy optical other
+    """.split()
 )
-GRADES = frozenset("low medium high none near".split())
-OUTCOMES = frozenset("- upheld partly_upheld not_upheld resolved_early withdrawn".split())
+GRADES = frozenset(["low", "medium", "high", "none", "near"])
+OUTCOMES = frozenset(["-", "upheld", "partly_upheld", "not_upheld", "resolved_early", "withdrawn"])
 FINDINGS = {"": "raised", "!": "upheld", "~": "not_upheld"}
 MARKS = {finding: mark for mark, finding in FINDINGS.items()}
 SPAN = re.compile(r"\[\[([a-z_,!~ ]+):[ \n]?(.*?)\]\]", re.DOTALL)
@@ -65,9 +69,9 @@ def encode(draft: str, batch: str, taxonomy: Taxonomy) -> Iterator[dict[str, Any
 
 def _record(case_id: str, header: str, body: str, batch: str, taxonomy: Taxonomy) -> dict[str, Any]:
     fields = [field.strip() for field in header.split(";")]
-    if len(fields) != 5:
-        raise ValueError(f"the header has {len(fields)} fields, not 5")
-    register, writer, service, grade, outcome = fields
+    if len(fields) not in (5, 6):
+        raise ValueError(f"the header has {len(fields)} fields, not 5 or 6")
+    register, writer, service, grade, outcome, *challenge = fields
     for value, allowed in ((register, REGISTERS), (service, SERVICES), (grade, GRADES), (outcome, OUTCOMES)):
         if value not in allowed:
             raise ValueError(f"{value!r} is not one of {', '.join(sorted(allowed))}")
@@ -90,6 +94,7 @@ def _record(case_id: str, header: str, body: str, batch: str, taxonomy: Taxonomy
         "writer": writer,
         "service": service,
         "batch": batch,
+        **({"challenge": challenge[0]} if challenge else {}),
     }
 
 
@@ -131,7 +136,9 @@ def _read_spans(body: str, taxonomy: Taxonomy) -> tuple[str, list[dict[str, Any]
 def decode(record: dict[str, Any]) -> str:
     """The marked-up form of one corpus record; `encode` undoes it."""
     grade = record["severity"] or record["kind"]
-    fields = (record["register"], record["writer"], record["service"], grade, record["outcome"] or "-")
+    fields = [record["register"], record["writer"], record["service"], grade, record["outcome"] or "-"]
+    if "challenge" in record:
+        fields.append(record["challenge"])
     tags: dict[tuple[int, int], list[str]] = {}
     for span in record["spans"]:
         tags.setdefault((span["start"], span["end"]), []).append(span["subtheme"] + MARKS[span["finding"]])
@@ -161,9 +168,7 @@ def summary(records: list[dict[str, Any]]) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("verb", choices=("encode", "decode", "check"))
     parser.add_argument("source", type=Path)
     parser.add_argument("target", type=Path, nargs="?")

@@ -63,7 +63,7 @@ def read_cases(
     source: Any,
     *,
     text: str | None = None,
-    id: str | None = None,  # noqa: A002 - the name that the public contract fixes
+    id: str | None = None,
     organisation: str | None = None,
     received: str | None = None,
     outcome: str | None = None,
@@ -89,7 +89,13 @@ def read_cases(
 
     found: list[RowProblem] = []
     table = as_table(source, found)
-    chosen = {"text": text, "case_id": id, "organisation": organisation, "received": received, "outcome": outcome}
+    chosen = {
+        "text": text,
+        "case_id": id,
+        "organisation": organisation,
+        "received": received,
+        "outcome": outcome,
+    }
     table = with_roles(table, chosen, found, name=_source_name(source))
     if problems is not None:
         problems += found
@@ -119,7 +125,8 @@ def as_table(source: Any, problems: list[RowProblem] | None = None) -> pa.Table:
     if isinstance(source, Iterable) and not isinstance(source, (bytes, Mapping)):
         rows = list(source)
         if all(isinstance(row, Mapping) for row in rows):
-            return pa.Table.from_pylist([dict(row) for row in rows])
+            names = dict.fromkeys(key for row in rows for key in row)
+            return pa.table({str(name): _column([row.get(name) for row in rows]) for name in names})
     raise InputError(
         f"can't read cases from a {type(source).__name__}; give a file, a DataFrame, an Arrow table, a Dataset or "
         "an iterable of mappings"
@@ -127,15 +134,15 @@ def as_table(source: Any, problems: list[RowProblem] | None = None) -> pa.Table:
 
 
 def _from_pandas(frame: Any) -> pa.Table:
-    columns = {}
-    for name in frame.columns:
-        try:
-            columns[str(name)] = pa.Array.from_pandas(frame[name])
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            # A column of mixed types, as read_excel makes them: as text, so that no value is lost.
-            cells = [None if v is None or v != v else str(v) for v in frame[name]]
-            columns[str(name)] = pa.array(cells, pa.string())
-    return pa.table(columns)
+    return pa.table({str(name): _column(frame[name]) for name in frame.columns})
+
+
+def _column(values: Any) -> pa.Array:
+    try:
+        return pa.Array.from_pandas(values) if hasattr(values, "iloc") else pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        # Values of mixed types, as read_excel makes them: as text, so that none is lost.
+        return pa.array([None if v is None or v != v else str(v) for v in values], pa.string())
 
 
 def with_roles(
@@ -183,10 +190,11 @@ def find_roles(
         InputError: when a chosen column is not there, a required one can't be found, or the name of a
             role is taken by another column than the chosen one.
     """
-    found = {}
+    found: dict[str, str] = {}
     folded: dict[str, str] = {}
-    for column in columns:
-        folded.setdefault(_fold(column), column)
+    for header in columns:
+        folded.setdefault(_fold(header), header)
+    column: str | None
     for role in ROLES:
         wanted = chosen.get(role)
         if wanted is not None:
@@ -255,9 +263,18 @@ def parse_date(cell: Any) -> date | None:
     # The time of day, if there is one, does not matter.
     text = re.split(r"[T ]+(?=\d{1,2}:\d)", text)[0]
     text = re.sub(r"[\s./-]+", "-", text).strip("-")
-    for form in ("%Y-%m-%d", "%d-%m-%Y", "%d-%m-%y", "%d-%b-%Y", "%d-%b-%y", "%d-%B-%Y", "%d-%B-%y", "%Y%m%d"):
+    for form in (
+        "%Y-%m-%d",
+        "%d-%m-%Y",
+        "%d-%m-%y",
+        "%d-%b-%Y",
+        "%d-%b-%y",
+        "%d-%B-%Y",
+        "%d-%B-%y",
+        "%Y%m%d",
+    ):
         try:
-            return datetime.strptime(text, form).date()  # noqa: DTZ007 - a day has no time zone
+            return datetime.strptime(text, form).date()
         except ValueError:
             continue
     return None
@@ -293,9 +310,7 @@ def _check_texts(column: pa.ChunkedArray, name: str, problems: list[RowProblem])
         if not length:
             problems.append(RowProblem(row, name, "no text; the row is kept with status 'empty'"))
         elif length == EXCEL_CELL:
-            problems.append(
-                RowProblem(row, name, f"exactly {EXCEL_CELL:,} characters: Excel has probably cut it")
-            )
+            problems.append(RowProblem(row, name, f"exactly {EXCEL_CELL:,} characters: Excel has probably cut it"))
 
 
 def _check_ids(column: pa.ChunkedArray, name: str, problems: list[RowProblem]) -> None:

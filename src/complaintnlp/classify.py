@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 SHARD_ROWS = 500
 
 
-def classify_cases(cases: Any, model: Model | None = None, *, text: str | None = None, jobs: int = 1) -> datasets.Dataset:
+def classify_cases(
+    cases: Any, model: Model | None = None, *, text: str | None = None, jobs: int = 1
+) -> datasets.Dataset:
     """Tag cases with the themes that they raise.
 
     Args:
@@ -53,11 +55,11 @@ def classify_file(
     model: Model,
     *,
     text: str | None = None,
-    id: str | None = None,  # noqa: A002 - as in read_cases
+    id: str | None = None,
     jobs: int = 1,
     raw: bool = False,
     problems: list[RowProblem] | None = None,
-    progress: Callable[[int], object] = lambda rows: None,
+    progress: Callable[[int], object] = bool,
 ) -> dict[str, int]:
     """Tag an export, file to file, holding a few shards at a time.
 
@@ -127,7 +129,8 @@ def tagged_schema(schema: pa.Schema, model: Model) -> pa.Schema:
     for name in (field.name for field in added):
         if name in schema.names:
             raise InputError(
-                f"the cases have a column {name!r} already, which tagging would add; if they were tagged before, classify "
+                f"the cases have a column {name!r} already, which tagging would add; if they were tagged before, "
+                f"classify "
                 "the original export, else rename that column"
             )
     # Metadata such as pandas' own describes the columns that were there before.

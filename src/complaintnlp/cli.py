@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="complaintnlp",
         description="Reads healthcare complaint narratives and says which failings they raise. Works offline.",
-        epilog="exit codes: 0 done, 2 bad input, 1 a defect of ours. `complaintnlp COMMAND --help` has an example for each.",
+        epilog="exit codes: 0 done, 2 bad input, 1 a defect of ours. `complaintnlp COMMAND --help` has examples.",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
@@ -63,16 +63,23 @@ def _parser() -> argparse.ArgumentParser:
         _classify,
         "tag every case of an export with the failings it raises",
         "complaintnlp classify export.xlsx --out tagged.xlsx --text Description --id Reference",
-        "The output has one row for each row of the export, in its order, with its columns and: themes, p_<theme>, evidence, "
-        "status, model. In csv and tsv a text that a spreadsheet would run as a formula gets a leading apostrophe (--raw leaves it). "
-        "Rows without words are kept with status 'empty'. Rows too long to be read are kept with status 'too_long', and the exit code is 2.",
+        "The output has one row for each row of the export, in its order, with its columns and: themes, "
+        "p_<theme>, evidence, "
+        "status, model. In csv and tsv a text that a spreadsheet would run as a formula gets a leading "
+        "apostrophe (--raw leaves it). "
+        "Rows without words are kept with status 'empty'. Rows too long to be read are kept with status "
+        "'too_long', and the exit code is 2.",
     )
     one.add_argument("export", metavar="EXPORT", help=f"the export: {_FORMATS}")
     one.add_argument("--out", required=True, metavar="TAGGED", help=f"the file to write: {_FORMATS}")
     _columns(one)
     one.add_argument("--model", metavar="DIR", help="a model folder (default: the shipped model)")
-    one.add_argument("--jobs", type=int, default=1, metavar="N", help="processes to use, -1 for one a core (default: 1)")
-    one.add_argument("--raw", action="store_true", help="leave cells as they are that a spreadsheet would run as a formula")
+    one.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="processes to use, -1 for one a core (default: 1)"
+    )
+    one.add_argument(
+        "--raw", action="store_true", help="leave cells as they are that a spreadsheet would run as a formula"
+    )
 
     one = _command(
         commands,
@@ -84,8 +91,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("tagged", metavar="TAGGED", help="what `classify` wrote")
     one.add_argument("--out", required=True, metavar="DIR", help="the folder to write")
-    one.add_argument("--by", nargs="+", default=[], metavar="COL", help="columns to group by: any of the export, or organisation, outcome, financial_year")
-    one.add_argument("--disclosure", default="none", metavar="POLICY", help="rule for small counts: none, nhs_hes or opensafely (default: none)")
+    one.add_argument(
+        "--by",
+        nargs="+",
+        default=[],
+        metavar="COL",
+        help="columns to group by: any of the export, or organisation, outcome, financial_year",
+    )
+    one.add_argument(
+        "--disclosure",
+        default="none",
+        metavar="POLICY",
+        help="rule for small counts: none, nhs_hes or opensafely (default: none)",
+    )
     one.add_argument("--title", help="title of the report")
 
     one = _command(
@@ -94,15 +112,24 @@ def _parser() -> argparse.ArgumentParser:
         _train,
         "train a model on labelled cases, with any themes",
         "complaintnlp train labelled.csv --out models/mine",
-        "Labels: a column `themes` (ids with ; between), or one column of 0 and 1 (or blank) a theme; or JSON from Label Studio, "
+        "Labels: a column `themes` (ids with ; between), or one column of 0 and 1 (or blank) a theme; or JSON "
+        "from Label Studio, "
         "Prodigy or doccano.",
     )
     one.add_argument("labelled", nargs="+", metavar="LABELLED", help="labelled cases")
     one.add_argument("--out", required=True, metavar="DIR", help="the model folder to write")
     one.add_argument("--taxonomy", metavar="FILE", help="a taxonomy file (default: the themes that the labels name)")
-    one.add_argument("--themes", nargs="+", default=[], metavar="COL", help="the columns that are themes, where that is not plain")
+    one.add_argument(
+        "--themes",
+        nargs="+",
+        default=[],
+        metavar="COL",
+        help="the columns that are themes, where that is not plain",
+    )
     one.add_argument("--drop", nargs="+", default=[], metavar="THEME", help="themes to leave out")
-    one.add_argument("--min-cases", type=int, default=1, metavar="N", help="leave out themes with fewer cases (default: 1)")
+    one.add_argument(
+        "--min-cases", type=int, default=1, metavar="N", help="leave out themes with fewer cases (default: 1)"
+    )
     _columns(one)
 
     one = _command(
@@ -111,10 +138,18 @@ def _parser() -> argparse.ArgumentParser:
         _retrain,
         "teach a model newly labelled cases, and keep it only if it is no worse",
         "complaintnlp retrain corrected.xlsx --out models/mine",
-        "The new cases join the corpus; old and new model are compared on frozen test cases and on new cases kept aside.",
+        "The new cases join the corpus; old and new model are compared on frozen test cases and on new cases "
+        "kept aside.",
     )
-    one.add_argument("labelled", nargs="+", metavar="LABELLED", help="newly labelled cases, such as a corrected TAGGED file")
-    one.add_argument("--out", required=True, metavar="DIR", help="the model folder to write, if the new model is accepted")
+    one.add_argument(
+        "labelled",
+        nargs="+",
+        metavar="LABELLED",
+        help="newly labelled cases, such as a corrected TAGGED file",
+    )
+    one.add_argument(
+        "--out", required=True, metavar="DIR", help="the model folder to write, if the new model is accepted"
+    )
     one.add_argument("--base", metavar="DIR", help="the model to start from (default: the shipped model)")
     _columns(one)
 
@@ -124,14 +159,20 @@ def _parser() -> argparse.ArgumentParser:
         _evaluate,
         "measure a model on labelled cases",
         "complaintnlp evaluate labelled.csv --model models/mine",
-        "Prints precision, recall, F1 and average precision for each theme with 95 % intervals, and the ids of the worst mistakes.",
+        "Prints precision, recall, F1 and average precision for each theme with 95 % intervals, and the ids of "
+        "the worst mistakes.",
     )
     one.add_argument("labelled", metavar="LABELLED", help="labelled cases")
     one.add_argument("--model", metavar="DIR", help="a model folder (default: the shipped model)")
     _columns(one)
 
     one = _command(
-        commands, "show", _show, "say what a model is: themes, training, figures", "complaintnlp show models/mine", ""
+        commands,
+        "show",
+        _show,
+        "say what a model is: themes, training, figures",
+        "complaintnlp show models/mine",
+        "",
     )
     one.add_argument("model", nargs="?", metavar="DIR", help="a model folder (default: the shipped model)")
     return parser
@@ -139,14 +180,19 @@ def _parser() -> argparse.ArgumentParser:
 
 def _command(commands: Any, name: str, run: Any, help_: str, example: str, more: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=help_, description=f"{help_[0].upper()}{help_[1:]}. {more}".strip(), epilog=f"example: {example}"
+        name,
+        help=help_,
+        description=f"{help_[0].upper()}{help_[1:]}. {more}".strip(),
+        epilog=f"example: {example}",
     )
     parser.set_defaults(run=run)
     return parser
 
 
 def _columns(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--text", metavar="COL", help="the column of the narratives (default: found by its usual names)")
+    parser.add_argument(
+        "--text", metavar="COL", help="the column of the narratives (default: found by its usual names)"
+    )
     parser.add_argument("--id", metavar="COL", help="the column of the case ids (default: found by its usual names)")
 
 
@@ -282,7 +328,10 @@ def _tell(source: str, problems: Sequence[Any]) -> None:
     for problem in problems[:_SHOWN_PROBLEMS]:
         print(f"complaintnlp: {source}, {problem}", file=sys.stderr)
     if len(problems) > _SHOWN_PROBLEMS:
-        print(f"complaintnlp: {source}: and {len(problems) - _SHOWN_PROBLEMS:,} more rows like these", file=sys.stderr)
+        print(
+            f"complaintnlp: {source}: and {len(problems) - _SHOWN_PROBLEMS:,} more rows like these",
+            file=sys.stderr,
+        )
 
 
 def _last_frame(error: BaseException) -> str:

@@ -67,11 +67,11 @@ class Evaluation:
         lines = [
             f"Model {self.model} on {self.cases:,} labelled cases (95 % bootstrap intervals)",
             "",
-            f"{'theme':<{width}}{'cases':>6}   {'precision':<16}{'recall':<16}{'F1':<16}average precision",
+            f"{'theme':<{width}}{'cases':>6}   {'precision':<19}{'recall':<19}{'F1':<19}average precision",
         ]
         for score in self.themes:
             cells = (_cell(v) for v in (score.precision, score.recall, score.f1, score.average_precision))
-            lines.append(f"{score.theme:<{width}}{score.cases:>6}   " + "".join(f"{c:<16}" for c in cells).rstrip())
+            lines.append(f"{score.theme:<{width}}{score.cases:>6}   " + "".join(f"{c:<19}" for c in cells).rstrip())
         if self.kinds:
             lines += ["", "kind of challenge: cases wholly right"]
             for kind, right, cases in self.kinds:
@@ -82,7 +82,9 @@ class Evaluation:
         return "\n".join(lines)
 
 
-def evaluate(labelled: Any, model: Model | None = None, *, text: str | None = None, id: str | None = None) -> Evaluation:  # noqa: A002
+def evaluate(
+    labelled: Any, model: Model | None = None, *, text: str | None = None, id: str | None = None
+) -> Evaluation:
     """Compare a model's themes with the labels.
 
     Args:
@@ -129,7 +131,10 @@ def score_themes(
     said = raised.astype(np.float64)
     weights = np.vstack([np.ones(len(labels)), draws])  # the first row is the sample itself
     hits, claims, actual = weights @ (truth * said), weights @ said, weights @ truth
-    ranked = np.stack([_average_precisions(truth[:, i], probability[:, i], weights[:201]) for i in range(len(taxonomy.ids))], 1)
+    ranked = np.stack(
+        [_average_precisions(truth[:, i], probability[:, i], weights[:201]) for i in range(len(taxonomy.ids))],
+        1,
+    )
     each = [
         _theme_score(theme, int(truth[:, i].sum()), hits[:, i], claims[:, i], actual[:, i], ranked[:, i])
         for i, theme in enumerate(taxonomy.ids)
@@ -219,5 +224,3 @@ def _cell(interval: Interval) -> str:
     if np.isnan(estimate):
         return "-"
     return f"{estimate:.2f} ({low:.2f}-{high:.2f})" if not np.isnan(low) else f"{estimate:.2f}"
-
-

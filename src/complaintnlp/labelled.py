@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from complaintnlp.cases import RowProblem, as_table, find_roles, split_themes
 from complaintnlp.errors import InputError
+from complaintnlp.files import read_json
 from complaintnlp.taxonomy import Taxonomy, Theme
 
 _THEME_COLUMNS = ("themes", "theme", "labels", "label", "tags", "raised")
@@ -63,7 +65,9 @@ class Labelled:
     def joined(self, other: Labelled) -> Labelled:
         """These cases, then the others, which must have the same themes."""
         if self.taxonomy.ids != other.taxonomy.ids:
-            raise InputError(f"the themes differ: {', '.join(self.taxonomy.ids)} here, {', '.join(other.taxonomy.ids)} there")
+            raise InputError(
+                f"the themes differ: {', '.join(self.taxonomy.ids)} here, {', '.join(other.taxonomy.ids)} there"
+            )
         return Labelled(
             self.taxonomy,
             self.ids + other.ids,
@@ -80,7 +84,7 @@ def read_labelled(
     taxonomy: Taxonomy | None = None,
     *,
     text: str | None = None,
-    id: str | None = None,  # noqa: A002 - as in read_cases
+    id: str | None = None,
     themes: Sequence[str] = (),
     drop: Sequence[str] = (),
     min_cases: int = 1,
@@ -104,8 +108,7 @@ def read_labelled(
         InputError: when no labels, or no text, can be found.
     """
     problems = [] if problems is None else problems
-    table = as_table(source, problems)
-    rows = [_flat(row) for row in table.to_pylist()]
+    rows = [_flat(row) for row in _rows(source, problems)]
     columns = list(dict.fromkeys(key for row in rows for key in row))
     roles = find_roles(columns, {"text": text, "case_id": id}, name="the labelled cases")
     if not rows:
@@ -138,6 +141,13 @@ def read_labelled(
         [str(row.get(group) or "") if group else "" for row in rows],
         [str(row.get("challenge") or "") for row in rows],
     ).take(kept)
+
+
+def _rows(source: Any, problems: list[RowProblem]) -> list[dict[str, Any]]:
+    if isinstance(source, (str, Path)) and Path(source).suffix.lower() in (".json", ".jsonl") and Path(source).is_file():
+        # As JSON, not as a table: doccano mixes numbers and texts in one list, which fits no column.
+        return [row for _, row in read_json(Path(source), lambda *args: problems.append(RowProblem(*args)))]
+    return list(as_table(source, problems).to_pylist())
 
 
 def _from_cells(
@@ -233,8 +243,11 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
         return {
             **row["data"],
             "case_id": row["data"].get("case_id", row.get("id")),
-            "themes": [c for v in values for c in v.get("choices") or ()] + [x for v in marked for x in v.get("labels") or ()],
-            "spans": [{"start": v["start"], "end": v["end"], "theme": x} for v in marked for x in v.get("labels") or ()],
+            "themes": [c for v in values for c in v.get("choices") or ()]
+            + [x for v in marked for x in v.get("labels") or ()],
+            "spans": [
+                {"start": v["start"], "end": v["end"], "theme": x} for v in marked for x in v.get("labels") or ()
+            ],
         }
     if "answer" in row and ("accept" in row or "options" in row):
         accepted = row.get("accept") or () if row["answer"] == "accept" else ()

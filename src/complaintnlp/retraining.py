@@ -73,13 +73,20 @@ class Retrained:
         for where, title in titles.items():
             rows = [row for row in self.comparison if row.where == where]
             if rows:
-                lines += ["", title, f"  {'theme':<26}{'cases':>6}   {'F1 before':<20}{'F1 after':<20}difference"]
+                lines += [
+                    "",
+                    title,
+                    f"  {'theme':<26}{'cases':>6}   {'F1 before':<20}{'F1 after':<20}difference",
+                ]
                 lines += [
                     f"  {r.theme:<26}{r.cases:>6}   {_shown(r.old):<20}{_shown(r.new):<20}{_shown(r.difference, '+')}"
                     for r in rows
                 ]
         if self.out:
-            lines += ["", f"The new model, which has learnt from all {self.added:,} new cases, is in {self.out}"]
+            lines += [
+                "",
+                f"The new model, which has learnt from all {self.added:,} new cases, is in {self.out}",
+            ]
         return "\n".join(lines)
 
 
@@ -89,7 +96,7 @@ def retrain(
     out: str | Path | None = None,
     *,
     text: str | None = None,
-    id: str | None = None,  # noqa: A002 - as in read_cases
+    id: str | None = None,
     name: str | None = None,
 ) -> Retrained:
     """Teach a model newly labelled cases.
@@ -110,7 +117,11 @@ def retrain(
         InputError: when the labels are of other themes than the model's, or there are fewer than ten cases.
     """
     base = load() if base is None else base
-    sources = labelled if isinstance(labelled, (list, tuple)) and labelled and not isinstance(labelled[0], dict) else [labelled]
+    sources = (
+        labelled
+        if isinstance(labelled, (list, tuple)) and labelled and not isinstance(labelled[0], dict)
+        else [labelled]
+    )
     cases = [read_labelled(source, base.taxonomy, text=text, id=id) for source in sources]
     new = cases[0]
     for more in cases[1:]:
@@ -160,7 +171,10 @@ def _joined(known: Labelled | None, new: Labelled) -> Labelled:
 
 def _compare(where: str, base: Model, candidate: Model, test: Labelled) -> list[Compared]:
     weights = bootstrap_weights(len(test))
-    (old_p, old_raised), (new_p, new_raised) = predictions(base, test.texts), predictions(candidate, test.texts)
+    (old_p, old_raised), (new_p, new_raised) = (
+        predictions(base, test.texts),
+        predictions(candidate, test.texts),
+    )
     old_scores = score_themes(base.taxonomy, test.labels, old_p, old_raised)
     new_scores = score_themes(base.taxonomy, test.labels, new_p, new_raised)
     rows = []
@@ -170,7 +184,12 @@ def _compare(where: str, base: Model, candidate: Model, test: Labelled) -> list[
     rows.append(("macro", old_scores[macro], new_scores[macro], list(range(macro))))
     return [
         Compared(
-            where, theme, old.cases, old.f1, new.f1, _difference(test.labels[:, of], old_raised[:, of], new_raised[:, of], weights)
+            where,
+            theme,
+            old.cases,
+            old.f1,
+            new.f1,
+            _difference(test.labels[:, of], old_raised[:, of], new_raised[:, of], weights),
         )
         for theme, old, new, of in rows
     ]
@@ -192,22 +211,31 @@ def _judge(verdicts: dict[str, Compared], aside: int) -> tuple[bool, str]:
     frozen, new = verdicts.get("frozen"), verdicts.get("new")
     if frozen is not None and frozen.difference[0] < -TOLERANCE:
         return False, (
-            f"on the frozen test cases the new model gets {-frozen.difference[0]:.3f} less (F1 over the themes) than the old "
-            f"one, and {TOLERANCE:.2f} is allowed. The new labels may follow other rules than the corpus: check them against the "
+            f"on the frozen test cases the new model gets {-frozen.difference[0]:.3f} less (F1 over the themes) "
+            f"than the old "
+            f"one, and {TOLERANCE:.2f} is allowed. The new labels may follow other rules than the corpus: check "
+            f"them against the "
             "annotation guide"
         )
     if new is None or np.isnan(new.difference[0]):
-        return False, "none of the new cases kept aside raises a theme, so there is nothing to judge by. Label more cases"
+        return (
+            False,
+            "none of the new cases kept aside raises a theme, so there is nothing to judge by. Label more cases",
+        )
     if new.difference[0] < 0:
         return False, (
-            f"on the {aside:,} new cases kept aside the new model gets {-new.difference[0]:.3f} less (F1 over the themes) than "
+            f"on the {aside:,} new cases kept aside the new model gets {-new.difference[0]:.3f} less (F1 over the "
+            f"themes) than "
             "the old one. Add more labelled cases, or check that like cases are labelled alike"
         )
     sure = new.difference[1] > 0
     gain = f"gains {new.difference[0]:.3f}" if new.difference[0] > 0 else "does as well"
     doubt = "" if sure else "; with so few cases that may be chance"
     held = "" if frozen is None else " and holds its ground on the frozen test cases"
-    return True, f"the new model {gain} (F1 over the themes) on the {aside:,} new cases kept aside{held}{doubt}"
+    return (
+        True,
+        f"the new model {gain} (F1 over the themes) on the {aside:,} new cases kept aside{held}{doubt}",
+    )
 
 
 def _shown(values: Sequence[float], sign: str = "") -> str:

@@ -35,7 +35,7 @@ def train(
     *,
     taxonomy: Taxonomy | None = None,
     text: str | None = None,
-    id: str | None = None,  # noqa: A002 - as in read_cases
+    id: str | None = None,
     themes: Sequence[str] = (),
     name: str = "custom",
     version: str = "1",
@@ -197,7 +197,11 @@ def _facts(cases: Labelled, probability: NDArray[np.float64], calibrations: Sequ
     truth = cases.labels.astype(bool)
     themes = {}
     for i, theme in enumerate(cases.taxonomy.ids):
-        hit, said, is_so = int((raised[:, i] & truth[:, i]).sum()), int(raised[:, i].sum()), int(truth[:, i].sum())
+        hit, said, is_so = (
+            int((raised[:, i] & truth[:, i]).sum()),
+            int(raised[:, i].sum()),
+            int(truth[:, i].sum()),
+        )
         themes[theme] = {
             "cases": is_so,
             # Out of fold: what the correction of counts for the model's own error rests on.

@@ -74,8 +74,7 @@ def counted_cases(tagged: Any, by: Iterable[str] = ()) -> Counted:
     missing = [name for name in ("themes", "status") if name not in table.column_names]
     if missing:
         raise InputError(
-            f"the cases have no {missing[0]!r} column; tag them first with classify_cases or "
-            "`complaintnlp classify`"
+            f"the cases have no {missing[0]!r} column; tag them first with classify_cases or `complaintnlp classify`"
         )
     groups = _names(by)
     for name in groups:
@@ -85,7 +84,9 @@ def counted_cases(tagged: Any, by: Iterable[str] = ()) -> Counted:
     keep = [*dict.fromkeys([*groups, "themes", "status"])]
     keep += [name for name in ("case_id", "outcome") if name in table.column_names and name not in keep]
     frame = table.select(keep).to_pandas()
-    frame["outcome"] = frame["outcome"].map(parse_outcome) if "outcome" in frame else None
+    outcomes = frame["outcome"] if "outcome" in frame else [None] * len(frame)
+    # pandas holds a blank as nan, whose text would be an outcome of its own.
+    frame["outcome"] = pd.Series([None if _blank(v) else parse_outcome(v) for v in outcomes], dtype=object)
     notes = []
     countable = frame["status"].isin(COUNTED)
     for status, count in frame.loc[~countable, "status"].value_counts(sort=False).sort_index().items():
@@ -131,17 +132,16 @@ def _measures(cases: pd.DataFrame, themes: Sequence[str], rules: Policy) -> Iter
     for theme, flag in {ALL: everyone, **flags, NONE: unthemed}.items():
         yield _count(theme, "cases", int(flag.sum()), rules)
         if theme == ALL:
-            yield _count(theme, "mentions", mentions, rules)
+            # Three themes and 10 mentions would say of a suppressed number of cases that it is 4 or more.
+            yield _count(theme, "mentions", mentions, rules, hidden=rules.show(len(cases)) is None)
         else:
             yield _ratio(theme, "share", int(flag.sum()), len(cases), rules)
         if resolved.any():
-            yield _ratio(
-                theme, "upheld_rate", int((flag & upheld).sum()), int((flag & resolved).sum()), rules
-            )
+            yield _ratio(theme, "upheld_rate", int((flag & upheld).sum()), int((flag & resolved).sum()), rules)
 
 
-def _count(theme: str, measure: str, count: int, rules: Policy) -> dict[str, Any]:
-    shown = rules.show(count)
+def _count(theme: str, measure: str, count: int, rules: Policy, *, hidden: bool = False) -> dict[str, Any]:
+    shown = None if hidden else rules.show(count)
     symbol = SUPPRESSED if shown is None else ""
     value = math.nan if shown is None else float(shown)
     return _row(theme, measure, shown, None, value, (math.nan, math.nan), symbol)

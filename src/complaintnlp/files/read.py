@@ -59,7 +59,8 @@ def read_batches(path: str | Path, on_problem: OnProblem) -> Batches:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise InputError(
-            f"{path}: the ending {path.suffix!r} is not one of {', '.join(sorted(_READERS))}; save the export as one of "
+            f"{path}: the ending {path.suffix!r} is not one of {', '.join(sorted(_READERS))}; save the export as "
+            f"one of "
             "these"
         )
     if path.stat().st_size == 0:
@@ -81,7 +82,9 @@ def _read_csv(path: Path, on_problem: OnProblem) -> Batches:
     names = _column_names(header[1], on_problem)
     if open_quote:
         on_problem(
-            header[0], "", "the file has an odd number of quote marks: one is not closed, and rows after it may run together"
+            header[0],
+            "",
+            "the file has an odd number of quote marks: one is not closed, and rows after it may run together",
         )
     rows = _squared(records, names, delimiter, on_problem)
     schema = pa.schema([(name, pa.string()) for name in names])
@@ -163,7 +166,8 @@ def _squared(
             on_problem(
                 number,
                 "",
-                f"{len(record)} cells under {width} columns; the surplus was put into {names[-1]!r} (is a quote missing?)",
+                f"{len(record)} cells under {width} columns; the surplus was put into {names[-1]!r} (is a quote "
+                f"missing?)",
             )
             yield [*record[: width - 1], delimiter.join(record[width - 1 :])]
         elif len(record) < width:
@@ -184,10 +188,13 @@ def _read_xlsx(path: Path, on_problem: OnProblem) -> Batches:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
     except (zipfile.BadZipFile, OSError):
-        raise InputError(f"{path} is not an Excel workbook (.xlsx); open it in Excel and save it as .xlsx or csv") from None
+        raise InputError(
+            f"{path} is not an Excel workbook (.xlsx); open it in Excel and save it as .xlsx or csv"
+        ) from None
     if unpacked > UNPACKED_LIMIT:
         raise InputError(
-            f"{path} would unpack to {unpacked / 1e9:.1f} GB; over {UNPACKED_LIMIT / 1e9:.1f} GB is refused. Save the export as csv"
+            f"{path} would unpack to {unpacked / 1e9:.1f} GB; over {UNPACKED_LIMIT / 1e9:.1f} GB is refused. Save "
+            f"the export as csv"
         )
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(str(path))
@@ -205,7 +212,11 @@ def _read_xlsx(path: Path, on_problem: OnProblem) -> Batches:
     top = next(i for i, count in enumerate(filled) if count * 2 > max(filled[:200]))
     names = _column_names([_cell_text(cell) or "" for cell in rows[top]], on_problem)
     schema = pa.schema([(name, pa.string()) for name in names])
-    body = ([_cell_text(cell) for cell in row] for row, count in zip(rows[top + 1 :], filled[top + 1 :], strict=True) if count)
+    body = (
+        [_cell_text(cell) for cell in row]
+        for row, count in zip(rows[top + 1 :], filled[top + 1 :], strict=True)
+        if count
+    )
     return schema, _string_batches(body, schema)
 
 
@@ -226,21 +237,32 @@ def _cell_text(cell: Any) -> str | None:
 
 def _read_jsonl(path: Path, on_problem: OnProblem) -> Batches:
     kinds: dict[str, set[type]] = {}
-    for _, row in _json_rows(path, on_problem):
+    for _, row in read_json(path, on_problem):
         for key, value in row.items():
             kinds.setdefault(key, set()).add(type(value))
     if not kinds:
-        raise InputError(f"{path}: no line is a JSON object; each line must be one, such as {{\"text\": ...}}")
-    mixed = [key for key, found in kinds.items() if len(found - {type(None)}) > 1 and found - {type(None)} != {int, float}]
+        raise InputError(f'{path}: no line is a JSON object; each line must be one, such as {{"text": ...}}')
+    mixed = [
+        key for key, found in kinds.items() if len(found - {type(None)}) > 1 and found - {type(None)} != {int, float}
+    ]
     for key in mixed:
-        on_problem(1, key, "numbers and texts are mixed; all are kept as text")
-    batches = _json_batches(path, frozenset(mixed))
-    # One batch at a time would give each its own types; nested values make guessing ahead unsafe.
-    table = pa.concat_tables([pa.Table.from_batches([b]) for b in batches], promote_options="permissive")
+        on_problem(1, key, "values of several types; all are kept as text")
+    try:
+        table = _json_table(path, frozenset(mixed))
+    except pa.ArrowInvalid:
+        # Lists within lists of more than one type fit no column.
+        nested = [key for key, found in kinds.items() if found & {list, dict}]
+        for key in nested:
+            on_problem(1, key, "lists of mixed types; all are kept as JSON text")
+        table = _json_table(path, frozenset([*mixed, *nested]))
     return table.schema, iter(table.to_batches(max_chunksize=BATCH_ROWS))
 
 
-def _json_rows(path: Path, on_problem: OnProblem) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_json(path: Path, on_problem: OnProblem) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a jsonl file, or of a json file that holds a list of them, each with its number from 1.
+
+    What is no object is reported and comes as an empty one.
+    """
     encoding, _ = _examine(path)
     with _open_text(path, encoding) as file:
         if path.suffix.lower() == ".json":
@@ -273,9 +295,15 @@ def _json_place(error: Exception) -> str:
     return type(error).__name__
 
 
+def _json_table(path: Path, mixed: frozenset[str]) -> pa.Table:
+    # Each batch has types of its own (a column may be empty in one); joined, they are widened.
+    tables = [pa.Table.from_batches([batch]) for batch in _json_batches(path, mixed)]
+    return pa.concat_tables(tables, promote_options="permissive")
+
+
 def _json_batches(path: Path, mixed: frozenset[str]) -> Iterator[pa.RecordBatch]:
     rows: list[dict[str, Any]] = []
-    for _, row in _json_rows(path, lambda *_: None):
+    for _, row in read_json(path, lambda *_: None):
         for key in mixed & row.keys():
             value = row[key]
             row[key] = value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -23,9 +23,7 @@ _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?%?")
 
 
-def write_batches(
-    path: str | Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch], *, raw: bool = False
-) -> None:
+def write_batches(path: str | Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch], *, raw: bool = False) -> None:
     """Write batches to a file whose ending says the format.
 
     The file is written beside its final name and renamed when whole, so that a run that breaks off leaves
@@ -117,9 +115,7 @@ def _write_xlsx(path: Path, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
             for record in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                 row += 1
                 if row >= EXCEL_ROWS:
-                    raise InputError(
-                        f"a workbook holds {EXCEL_ROWS - 1:,} rows; write csv, jsonl or parquet instead"
-                    )
+                    raise InputError(f"a workbook holds {EXCEL_ROWS - 1:,} rows; write csv, jsonl or parquet instead")
                 for place, value in enumerate(record):
                     _xlsx_cell(sheet, row, place, value)
 

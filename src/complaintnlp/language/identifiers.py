@@ -113,9 +113,7 @@ def _is_nhs_number(found: str) -> bool:
     return nhs_number_valid(re.sub(r"\D", "", found))
 
 
-_DATE = (
-    r"\d{1,2}(?:st|nd|rd|th)?[ ./-]*(?:of )?(?:\d{1,2}|[A-Z][a-z]{2,8})[ ,./-]*(?:\d{4}|\d{2})\b|\d{4}-\d{2}-\d{2}"
-)
+_DATE = r"\d{1,2}(?:st|nd|rd|th)?[ ./-]*(?:of )?(?:\d{1,2}|[A-Z][a-z]{2,8})[ ,./-]*(?:\d{4}|\d{2})\b|\d{4}-\d{2}-\d{2}"
 _CAPITAL = r"(?:[A-Z]['’][A-Z][a-z]+|Ma?c[A-Z][a-z]+|[A-Z][a-zà-öø-ÿ]+)(?:-[A-Z][a-zà-öø-ÿ]+)?"
 # Words that begin with a capital after a title or a greeting and are no names.
 _NOT_NAMES = (
@@ -178,27 +176,40 @@ _KINDS = (
         ),
         cue=_has_digit,
     ),
-    _Kind("number", re.compile(r"(?<![\w.£])\d(?:[ -]?\d){5,}(?!\w)"), lambda d: len(re.sub(r"\D", "", d)) >= 6, _has_digit),
+    _Kind(
+        "number",
+        re.compile(r"(?<![\w.£])\d(?:[ -]?\d){5,}(?!\w)"),
+        lambda d: len(re.sub(r"\D", "", d)) >= 6,
+        _has_digit,
+    ),
     _Kind(
         "name",
         re.compile(
-            rf"\b{_TITLE}\b\.? {_NOT_NAMES}((?:[A-Z]\.? )*(?:{_CAPITAL}|[A-Z]\b|[A-Z]{{3,}})(?: {_NOT_NAMES}{_CAPITAL}){{0,2}})"
+            rf"\b{_TITLE}\b\.? {_NOT_NAMES}((?:[A-Z]\.? )*(?:{_CAPITAL}|[A-Z]\b|[A-Z]{{3,}})(?: "
+            rf"{_NOT_NAMES}{_CAPITAL}){{0,2}})"
         ),
     ),
     _Kind(
         "name",
         re.compile(
-            rf"{_CLOSING}[,.! ]*(?:\r?\n\s*)+(?:{_TITLE}\.? )?((?:{_CAPITAL}|[A-Z]\.?)(?: (?:{_CAPITAL}|[A-Z]\.?)){{0,3}})"
+            rf"{_CLOSING}[,.! ]*(?:\r?\n\s*)+(?:{_TITLE}\.? )?"
+            rf"((?:{_CAPITAL}|[A-Z]\.?)(?: "
+            rf"(?:{_CAPITAL}|[A-Z]\.?)){{0,3}})"
         ),
     ),
     _Kind(
         "name",
-        re.compile(rf"\b(?:[Mm]y name is|[Ss]igned|[Nn]ame ?:|[Nn]amed|I am called) {_NOT_NAMES}({_CAPITAL}(?: {_CAPITAL}){{0,2}})"),
+        re.compile(
+            rf"\b(?:[Mm]y name is|[Ss]igned|[Nn]ame ?:|[Nn]amed|I am called) "
+            rf"{_NOT_NAMES}({_CAPITAL}(?: "
+            rf"{_CAPITAL}){{0,2}})"
+        ),
     ),
     _Kind(
         "name",
         re.compile(
-            r"\b(?:[Mm]y (?:late )?(?:husband|wife|partner|son|daughter|mother|father|mum|mam|dad|brother|sister|nan|gran|"
+            r"\b(?:[Mm]y (?:late "
+            r")?(?:husband|wife|partner|son|daughter|mother|father|mum|mam|dad|brother|sister|nan|gran|"
             rf"grandson|granddaughter|nephew|niece|friend|client)),? {_NOT_NAMES}({_CAPITAL}(?: {_CAPITAL})?)"
         ),
     ),

@@ -16,13 +16,13 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 # Importing the components registers them, also where entry points are not read (a zipped install).
-from complaintnlp.language import identifiers, scope, sentences  # noqa: F401
+import complaintnlp.language.identifiers  # noqa: F401
 from complaintnlp.language.scope import CONCEPTS_KEY, SPANS_KEY
 from complaintnlp.language.sentences import sentence_starts
 
 LONGEST_TEXT = 100_000
 """Characters of a text that is read; a longer one (some 17,000 words) is no narrative and gets a status instead."""
-COMPONENTS = (
+COMPONENTS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("identifiers", "complaintnlp_identifiers_v1", {}),
     ("sentences", "complaintnlp_sentences_v1", {}),
     ("concepts", "span_ruler", {"spans_key": CONCEPTS_KEY, "phrase_matcher_attr": "LOWER"}),
@@ -162,7 +162,7 @@ def _reading(doc: Doc, cache: dict[int, str]) -> Reading:
         elif findings.get(span.start) != "not_upheld":
             # "We did not uphold" holds the words of "we uphold": the negative cue decides.
             findings[span.start] = span.label_
-    sentences = []
+    sentences: list[Sentence] = []
     ends = [*starts[1:].tolist(), len(doc)]
     for number, (first, last) in enumerate(zip(starts.tolist(), ends, strict=True)):
         if place[first] == place[last]:

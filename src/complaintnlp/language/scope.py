@@ -23,10 +23,14 @@ CONCEPTS_KEY = "concepts"
 REACH = 6
 """Words that a negation reaches at most."""
 _NEGATIONS = frozenset(
-    "not n't no never nobody none nothing neither nor without hardly cannot nowt dont didnt wasnt werent isnt "
-    "couldnt wouldnt hasnt havent hadnt doesnt didn wasn".split()
+    """
+    not n't no never nobody none nothing neither nor without hardly cannot nowt dont didnt wasnt
+    werent isnt couldnt wouldnt hasnt havent hadnt doesnt didn wasn
+    """.split()
 )
-_STOPS = frozenset([".", ",", ";", ":", "!", "?", "(", ")", "-", "–", "—", "but", "although", "though", "because", "until"])
+_STOPS = frozenset(
+    [".", ",", ";", ":", "!", "?", "(", ")", "-", "–", "—", "but", "although", "though", "because", "until"]
+)
 
 
 def make_scope(nlp: Language, name: str) -> Callable[[Doc], Doc]:  # noqa: ARG001 - spaCy's signature

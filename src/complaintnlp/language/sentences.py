@@ -7,6 +7,7 @@ ends at `.`, `!`, `?`, `…`, also at a line break that no sentence runs across,
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ _ENDS = frozenset([".", "!", "?", "…", "...", "..", "!!", "??", "?!", "!?", "!
 _CLOSERS = frozenset(['"', "'", "”", "’", ")", "]", "''"])
 _BULLETS = frozenset(["•", "*", "·", "●", "▪", "o"])
 LONGEST = 80
-"""Tokens after which a run-on sentence is broken at the next comma, semicolon or `and`, so that evidence stays short."""
+"""Tokens after which a run-on sentence is broken at the next comma, semicolon or `and`: evidence is to be short."""
 _BREAKS = frozenset([",", ";", "and", "but", "then", "so"])
 _ABBREVIATIONS = frozenset(["no", "nos", "ref", "tel", "approx", "dept", "hosp", "appt", "st", "re", "ext"])
 
@@ -49,11 +50,11 @@ def mark_sentences(doc: Doc) -> Doc:
             ended, length = False, 0
         length += 1
         if text in _ENDS:
-            ended = text != "." or before.lower() not in _ABBREVIATIONS
+            ended = text != "." or not _abbreviates(before, tokens, i)
         elif length > LONGEST and text.lower() in _BREAKS:
             ended = True
         before = text
-    marks = np.full((len(doc), 1), -1, dtype=np.int64).astype(np.uint64)
+    marks: Any = np.full((len(doc), 1), -1, dtype=np.int64).astype(np.uint64)
     marks[starts] = 1
     if len(doc):
         # Leading space belongs to the first sentence.
@@ -66,6 +67,11 @@ def sentence_starts(doc: Doc) -> NDArray[np.int64]:
     """The index of the first token of each sentence; one sentence where none are marked."""
     starts = np.flatnonzero(doc.to_array([SENT_START]).ravel() == 1)
     return starts if len(starts) and starts[0] == 0 else np.concatenate([[0], starts]).astype(np.int64)
+
+
+def _abbreviates(before: str, tokens: list[str], i: int) -> bool:
+    following = tokens[i + 1][:1] if i + 1 < len(tokens) else ""
+    return before.lower() in _ABBREVIATIONS and (following.isdigit() or following.islower())
 
 
 def _runs_on(tokens: list[str], i: int) -> bool:

@@ -56,7 +56,7 @@ def probabilities(scores: NDArray[np.float64], calibrations: Sequence[Calibratio
     weights = np.array([(c.whole, c.strongest) for c in calibrations])
     intercepts = np.array([c.intercept for c in calibrations])
     logits = np.einsum("tls,ls->tl", scores, weights) + intercepts
-    return 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30))))
 
 
 def thresholds(calibrations: Sequence[Calibration]) -> NDArray[np.float64]:
@@ -71,7 +71,7 @@ def doubt(probability: NDArray[np.float64], cuts: NDArray[np.float64]) -> NDArra
     """
     above = (probability - cuts) / np.maximum(1 - cuts, 1e-9)
     below = (cuts - probability) / np.maximum(cuts, 1e-9)
-    return 1 - np.where(probability >= cuts, above, below).min(axis=1)
+    return np.asarray(1 - np.where(probability >= cuts, above, below).min(axis=1))
 
 
 def fit_review(probability: NDArray[np.float64], cuts: NDArray[np.float64]) -> float:

@@ -33,9 +33,7 @@ def make_estimator(features: Features, c: float) -> Pipeline:
     ]
     # Balanced weights put the score 0 where a rare label is as likely as not; calibration undoes the bias.
     one = LogisticRegression(C=c, solver="liblinear", class_weight="balanced", random_state=0)
-    return Pipeline(
-        [("tfidf", ColumnTransformer(blocks, sparse_threshold=1.0)), ("labels", OneVsRestClassifier(one))]
-    )
+    return Pipeline([("tfidf", ColumnTransformer(blocks, sparse_threshold=1.0)), ("labels", OneVsRestClassifier(one))])
 
 
 def fit_estimator(estimator: Pipeline, counts: sp.csr_matrix, labels: NDArray[np.int8]) -> Pipeline:

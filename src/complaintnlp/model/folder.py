@@ -1,11 +1,11 @@
 """The model folder: save and load, with nothing in it that runs.
 
-    model.skops      the scikit-learn part, loaded against the list of types below
-    features.json    names of the columns
-    language/        the spaCy pipeline, in spaCy's own format
-    taxonomy.toml    the themes
-    manifest.json    format number, versions, sha256 of every other file, calibration, metrics
-    README.md        the model card
+model.skops      the scikit-learn part, loaded against the list of types below
+features.json    names of the columns
+language/        the spaCy pipeline, in spaCy's own format
+taxonomy.toml    the themes
+manifest.json    format number, versions, sha256 of every other file, calibration, metrics
+README.md        the model card
 """
 
 from __future__ import annotations
@@ -83,7 +83,11 @@ def save(model: Model, folder: str | Path, card: str = "") -> Path:
     part.mkdir()
     try:
         _write_skops(sio.dumps(model.estimator), part / "model.skops")
-        _write_json(part / "features.json", {"words": model.features.words, "pieces": model.features.pieces}, indent=None)
+        _write_json(
+            part / "features.json",
+            {"words": model.features.words, "pieces": model.features.pieces},
+            indent=None,
+        )
         save_language(model.language, part / "language")
         (part / "taxonomy.toml").write_text(model.taxonomy.to_toml(), "utf-8")
         (part / "README.md").write_text(card or f"# {model.name} {model.version}\n", "utf-8")
@@ -129,7 +133,9 @@ def load(folder: str | Path | None = None) -> Model:
     except InputError:
         raise
     except Exception as error:  # whatever a broken folder does to the libraries that read it
-        raise InputError(f"{path}: the model can't be read ({type(error).__name__}); make it again or get a new copy") from error
+        raise InputError(
+            f"{path}: the model can't be read ({type(error).__name__}); make it again or get a new copy"
+        ) from error
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -143,7 +149,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
         raise InputError(f"{path} is no model folder: it has no manifest.json that can be read") from None
     if number > FORMAT:
         raise InputError(
-            f"{path} is of format {number}, made by complaintnlp {manifest.get('libraries', {}).get('complaintnlp', '?')}; "
+            f"{path} is of format {number}, made by complaintnlp "
+            f"{manifest.get('libraries', {}).get('complaintnlp', '?')}; "
             f"this version reads up to {FORMAT}. Upgrade: pip install --upgrade complaintnlp"
         )
     return dict(manifest)
@@ -208,7 +215,7 @@ def _write_skops(data: bytes, path: Path) -> None:
 
 
 def _number(node: Any, files: dict[str, str], objects: dict[int, int]) -> None:
-    """skops names arrays and objects by memory address; number them as they are met instead."""
+    """Skops names arrays and objects by memory address; number them as they are met instead."""
     if isinstance(node, list):
         for value in node:
             _number(value, files, objects)
@@ -231,7 +238,10 @@ def _check_types(path: Path) -> None:
         node = nodes.pop()
         if isinstance(node, dict):
             if "__class__" in node and f"{node.get('__module__')}.{node['__class__']}" not in ALLOWED:
-                raise InputError(f"{path} names {node.get('__module__')}.{node['__class__']}, which no model of ours has; do not use it")
+                raise InputError(
+                    f"{path} names {node.get('__module__')}.{node['__class__']}, which no model of ours has; do "
+                    f"not use it"
+                )
             nodes += node.values()
         elif isinstance(node, list):
             nodes += node

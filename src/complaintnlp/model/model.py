@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from complaintnlp.errors import InputError
 from complaintnlp.language import LONGEST_TEXT, Reading, has_words, read_texts
 from complaintnlp.model.calibration import Calibration, doubt, probabilities, thresholds
 from complaintnlp.model.estimator import linear_part
-from complaintnlp.model.features import Features, Unit, by_sentence, rows_of, whole
+from complaintnlp.model.features import Features, by_sentence, rows_of, whole
 from complaintnlp.taxonomy import Taxonomy
 
 STATUSES = ("classified", "no_theme", "review", "empty", "too_long")
@@ -196,7 +197,7 @@ def score_readings(
     starts = rows_of(units)
     out = np.empty((len(readings), scores.shape[1], 2))
     sentences = []
-    for i, (first, last) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+    for i, (first, last) in enumerate(pairwise(starts)):
         own = scores[first + 1 : last]
         out[i, :, 0] = scores[first]
         out[i, :, 1] = own.max(axis=0) if len(own) else scores[first]

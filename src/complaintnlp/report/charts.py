@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from complaintnlp.report.notes import figure_text
 from complaintnlp.report.tables import Figure
-from complaintnlp.report.words import short
+from complaintnlp.report.words import percent, short
 
 _LETTER = 7.6
 """Width of a letter of the charts' type, in the units of the drawing; on the safe side."""
-_LINE, _THICK, _ROW = 15, 12, 44
-_LEFT, _RIGHT = 46, 14
+_LINE, _ROW = 15, 44
+_LEFT, _SIDE = 46, 18
+"""Left of a trend is its axis; elsewhere there must be room for half of "100 %"."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,13 @@ class Bar:
 
 @dataclass(frozen=True)
 class BarChart:
-    """Horizontal bars of shares, each under its label."""
+    """Horizontal bars of shares, each under its label; `side` is the margin left and right."""
 
     title: str
     description: str
     width: int
     height: int
+    side: int
     bars: tuple[Bar, ...]
     ticks: tuple[Tick, ...]
 
@@ -85,7 +87,7 @@ def bar_chart(title: str, shares: Mapping[str, Figure], scale: float, *, width: 
         scale: the share at the right edge, from `top_of`, so that charts side by side can be compared.
         width: of the drawing; it is scaled to its place on the page.
     """
-    room = width - 2 * _RIGHT
+    room = width - 2 * _SIDE
     bars = []
     for place, (label, figure) in enumerate(shares.items()):
         text = figure_text(figure)
@@ -95,17 +97,15 @@ def bar_chart(title: str, shares: Mapping[str, Figure], scale: float, *, width: 
             places = (round(room * share / scale, 1) for share in (figure.value, figure.low, figure.high))
             bar = Bar(label, text, place * _ROW, *places)
         bars.append(bar)
-    ticks = tuple(Tick(round(room * share / scale, 1), f"{share:.0%}") for share in _steps(scale))
-    return BarChart(
-        title, _described(shares.items()), width, len(bars) * _ROW + 2 * _LINE, tuple(bars), ticks
-    )
+    ticks = tuple(Tick(round(room * share / scale, 1), percent(share)) for share in _steps(scale))
+    return BarChart(title, _described(shares.items()), width, len(bars) * _ROW + 2 * _LINE, _SIDE, tuple(bars), ticks)
 
 
 def trend_chart(title: str, shares: Mapping[str, Figure], scale: float) -> TrendChart:
     """A chart of one theme's share, year by year; the arguments are those of `bar_chart`."""
     width, height, top = 340, 190, 16
     floor = height - 26
-    step = (width - _LEFT - _RIGHT) / max(len(shares), 1)
+    step = (width - _LEFT - _SIDE) / max(len(shares), 1)
 
     def level(share: float) -> float:
         return round(floor - (floor - top) * share / scale, 1)
@@ -120,7 +120,7 @@ def trend_chart(title: str, shares: Mapping[str, Figure], scale: float) -> Trend
     # As many years as there is room for are named; the table names all.
     every = max(math.ceil(8 * _LETTER / step), 1)
     across = [Tick(point.x, short(year, 8)) for point, year in zip(points, shares, strict=True)][::every]
-    up = [Tick(level(share), f"{share:.0%}") for share in _steps(scale)]
+    up = [Tick(level(share), percent(share)) for share in _steps(scale)]
     return TrendChart(
         title,
         _described(shares.items()),

@@ -27,21 +27,18 @@ _RATE = "Upheld rate"
 
 @dataclass(frozen=True)
 class Column:
-    """A column of figures.
+    """A column of counts or, where it has a `share`, of shares with their intervals.
 
     Attributes:
         label: its header.
-        top, bottom: for a share, what its numerator and its denominator count; both empty for a count.
+        top, bottom, share: headers for a share's numerator, denominator and value where each has a column of
+            its own. No `bottom` where another column of the table holds it.
     """
 
     label: str
     top: str = ""
     bottom: str = ""
-
-    @property
-    def is_share(self) -> bool:
-        """Whether the column holds shares with intervals, not counts."""
-        return bool(self.top)
+    share: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ def all_themes(report: Report) -> dict[str, str]:
 
 
 def _themes(first: str, labels: Mapping[str, str], found: Figures) -> Grid:
-    columns = [Column("Share of complaints", "cases", "of")]
+    columns = [Column("Share of complaints", "Complaints", share="Share of complaints")]
     rated = any(measure == "upheld_rate" for _, measure in found)
     rows = [
         Row(label, (found.get((theme, "share")) or _whole(found[theme, "cases"]), *_rate(found, theme, rated)))
@@ -94,7 +91,7 @@ def _groups(first: str, groups: Mapping[str, Figures], report: Report) -> Grid:
     themes = {**report.themes, NONE: NONE_LABEL}
     rated = any((ALL, "upheld_rate") in found for found in groups.values())
     columns = [Column("Complaints"), Column("Mentions")]
-    columns += [Column(label, "cases") for label in themes.values()]
+    columns += [Column(label, f"{label}: complaints", share=f"{label}: share") for label in themes.values()]
     rows = [
         Row(
             name,
@@ -121,7 +118,7 @@ def _outcomes(table: Table, report: Report) -> Grid:
 
 
 def _rate_column(rated: bool) -> tuple[Column, ...]:
-    return (Column(_RATE, "upheld or partly upheld", "resolved"),) if rated else ()
+    return (Column(_RATE, "Upheld or partly upheld", "Resolved", _RATE),) if rated else ()
 
 
 def _rate(found: Figures, theme: str, rated: bool) -> tuple[Figure | None, ...]:

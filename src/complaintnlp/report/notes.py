@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from complaintnlp.counting.counts import ALL, NONE
 from complaintnlp.report.tables import YEAR, Figure, Figures, Report, figures
-from complaintnlp.report.words import between, inside, listed, number, percent
+from complaintnlp.report.words import between, clean, inside, listed, number, percent, short
 
 SYMBOLS = (
     ("[c]", "Confidential: too few cases to publish, or a figure that would give such a number away."),
-    ("[z]", "Not applicable: there are no cases to take a share of."),
+    ("[z]", "Not applicable: there are no cases to take a share of, or the figure has no interval."),
 )
 _NAMED = 5
 """Themes that the summary names at most."""
 _REASONS = {
-    "empty": "they have no text",
-    "too_long": "their text is longer than the model reads",
-    "": "they have no status: they were not classified",
+    "empty": "no text",
+    "too_long": "longer than the model reads",
+    "": "not classified (no status)",
 }
 
 
@@ -35,8 +37,8 @@ def left_out(report: Report) -> list[str]:
     found = []
     for status, rows in report.rows.items():
         if rows != 0 and status not in ("classified", "no_theme", "review"):
-            reason = _REASONS.get(status, f"their status is “{inside(status)}”, so no themes could be read")
-            found.append(f"{_rows(report, rows)} left out, because {reason}.")
+            reason = _REASONS.get(status, f"status “{short(clean(status), 80)}”, so no themes could be read")
+            found.append(f"{_rows(report, rows)} left out: {reason}.")
     if report.repeats != 0:
         found.append(
             f"{_rows(report, report.repeats)} put together with an earlier row of the same case: a case "
@@ -93,9 +95,16 @@ def figure_text(figure: Figure | None) -> str:
         return "[z]"
     if figure.symbol:
         return figure.symbol
-    if figure.low is not None and figure.high is not None and figure.value is not None:
+    if figure.value is not None and figure.denominator is not None:
+        if figure.low is None or figure.high is None:
+            return percent(figure.value)
         return f"{percent(figure.value)} ({between(figure.low, figure.high)})"
     return "[z]" if figure.count is None else number(figure.count)
+
+
+def largest_first(shares: Mapping[str, Figure]) -> dict[str, Figure]:
+    """In the order of the shares as shown; those level, and at the end those not shown, as they were."""
+    return dict(sorted(shares.items(), key=lambda pair: (pair[1].value is None, -(pair[1].value or 0))))
 
 
 def count_text(count: int | None) -> str:
@@ -112,10 +121,8 @@ def _read(report: Report, cases: int) -> str:
 
 
 def _raised(report: Report, overall: Figures) -> list[str]:
-    shares = [(label, overall[theme, "share"]) for theme, label in report.themes.items()]
-    shown = [(label, figure) for label, figure in shares if figure.value is not None]
-    # By the share as shown; those level keep the taxonomy's order.
-    shown.sort(key=lambda pair: -(pair[1].value or 0))
+    shares = {label: overall[theme, "share"] for theme, label in report.themes.items()}
+    shown = [(label, figure) for label, figure in largest_first(shares).items() if figure.value is not None]
     found = []
     if shown:
         label, figure = shown[0]
@@ -144,7 +151,7 @@ def _rows(report: Report, rows: int | None) -> str:
 
 
 def _amount(report: Report, count: int | None, noun: str) -> str:
-    """ "412 rows were", "About 410 rows were", "A small number of rows ([c]) was"."""
+    """The beginning of a sentence: 412 rows were, About 410 rows were, 1 row was."""
     if count is None:
         return f"A number of {noun}s too small to publish ([c]) was"
     about = "About " if report.rules.round_to > 1 and count else ""

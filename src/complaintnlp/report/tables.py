@@ -7,9 +7,9 @@ in them has passed the disclosure policy. Nothing after this module sees a true 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, count
+from itertools import combinations
 from typing import Any
 
 import pandas as pd
@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from complaintnlp.counting import Counted, Policy, counted_cases, tabulate
 from complaintnlp.counting.counts import COUNTED, NONE, NOT_RECORDED
 from complaintnlp.errors import InputError
-from complaintnlp.report.words import clean, heading, inside, listed, theme_label
+from complaintnlp.report.words import clean, heading, inside, listed, theme_label, unique
 
 YEAR = "financial_year"
 OVERALL, TOGETHER, OUTCOME = "overall", "themes_together", "outcome"
@@ -124,7 +124,7 @@ def build(table: pa.Table, by: Sequence[str], rules: Policy, title: str) -> Repo
     extra = [name for name, wanted in ((YEAR, year), ("outcome", outcome)) if wanted]
     counted = counted_cases(table, [*by, *extra])
     statuses = _statuses(table)
-    labels = dict(zip(counted.themes, _unique(map(theme_label, counted.themes)), strict=True))
+    labels = dict(zip(counted.themes, unique(map(theme_label, counted.themes)), strict=True))
 
     tables = [_overall(counted, rules), _together(counted, rules)]
     tables += [_grouped(counted, (name,), rules) for name in ([YEAR] if year else [])]
@@ -168,9 +168,7 @@ def combination_label(key: str, labels: Mapping[str, str]) -> str:
 def _check_groups(table: pa.Table, by: Sequence[str]) -> None:
     for name in by:
         if name in _RESERVED:
-            raise InputError(
-                f"can't group by {name!r}: the table of counts has a column of that name; rename yours"
-            )
+            raise InputError(f"can't group by {name!r}: the table of counts has a column of that name; rename yours")
         if name in table.column_names and pa.types.is_nested(table.schema.field(name).type):
             raise InputError(f"can't group by {name!r}: its cells are lists or records, not single values")
 
@@ -187,10 +185,12 @@ def _overall(counted: Counted, rules: Policy) -> Table:
 
 def _grouped(counted: Counted, by: tuple[str, ...], rules: Policy) -> Table:
     name = listed([inside(heading(column)) for column in by])
+    data = tabulate(counted, by, rules)
+    # A reader looks for it at the end, not between N and O.
+    last = data[by[0]].map(lambda value: isinstance(value, str) and value == NOT_RECORDED).astype(bool)
+    data = pd.concat([data[~last], data[last]], ignore_index=True)
     notes: dict[tuple[str, ...], tuple[str, ...]] = {
-        (YEAR,): (
-            "A financial year runs from 1 April to 31 March. The first and the last may not be complete.",
-        ),
+        (YEAR,): ("A financial year runs from 1 April to 31 March. The first and the last may not be complete.",),
         ("organisation",): (
             "Organisations differ in size, in services and in how they record complaints: a difference is a "
             "question to ask, not a verdict.",
@@ -201,7 +201,7 @@ def _grouped(counted: Counted, by: tuple[str, ...], rules: Policy) -> Table:
         f"Themes by {name}",
         f"Shares are of the complaints in each row ({name}), with 95 % intervals.",
         by,
-        tabulate(counted, by, rules),
+        data,
         notes.get(by, ()),
     )
 
@@ -238,11 +238,7 @@ def _combinations(themes: Sequence[str]) -> tuple[str, ...]:
 def _frequent(keys: Sequence[str], themes: Sequence[str], rules: Policy) -> tuple[str, ...]:
     # Chosen and put in order by the counts that may be shown, so that neither tells more than they do.
     place = {theme: index for index, theme in enumerate(themes)}
-    shown = {
-        key: rules.show(cases)
-        for key, cases in Counter(keys).items()
-        if key
-    }
+    shown = {key: rules.show(cases) for key, cases in Counter(keys).items() if key}
     order = sorted(
         (-count, len(key.split(_AND)), [place[theme] for theme in key.split(_AND)], key)
         for key, count in shown.items()
@@ -274,8 +270,8 @@ def _outcomes(counted: Counted, rules: Policy) -> Table:
 
 
 def _statuses(table: pa.Table) -> dict[str, int]:
-    found = ["" if status is None else str(status) for status in table["status"].to_pylist()]
-    return {status: found.count(status) for status in (*STATUSES, *sorted(set(found) - set(STATUSES)))}
+    found = Counter("" if status is None else str(status) for status in table["status"].to_pylist())
+    return {status: found[status] for status in (*STATUSES, *sorted(set(found) - set(STATUSES)))}
 
 
 def _models(table: pa.Table) -> tuple[str, ...]:
@@ -289,21 +285,10 @@ def _any(table: pa.Table, name: str) -> bool:
     return any(value is not None and str(value).strip() for value in table[name].to_pylist())
 
 
-def _unique(names: Iterable[str]) -> list[str]:
-    # Without case, because the headers of a workbook's table are compared so.
-    taken: set[str] = set()
-    found = []
-    for name in names:
-        free = (name if n == 1 else f"{name} ({n})" for n in count(1))
-        found.append(next(text for text in free if text.casefold() not in taken))
-        taken.add(found[-1].casefold())
-    return found
-
-
 def _group_names(values: pd.Series[Any]) -> list[str]:
     """Each group's value for people; two that read the same once they are printable stay two groups."""
     different = list(dict.fromkeys(values))
-    names = dict(zip(different, _unique(map(clean, different)), strict=True))
+    names = dict(zip(different, unique(map(clean, different)), strict=True))
     return [names[value] for value in values]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime
+from itertools import count
 from typing import Any
 
 from complaintnlp.taxonomy import Taxonomy
@@ -68,6 +70,22 @@ def inside(label: str) -> str:
     return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
+def unique(names: Iterable[str]) -> list[str]:
+    """The names, numbered where one has been before.
+
+    >>> unique(["North", "South", "north"])
+    ['North', 'South', 'north (2)']
+    """
+    # Without case, because the headers of a workbook's table are compared so.
+    taken: set[str] = set()
+    found = []
+    for name in names:
+        free = (name if n == 1 else f"{name} ({n})" for n in count(1))
+        found.append(next(text for text in free if text.casefold() not in taken))
+        taken.add(found[-1].casefold())
+    return found
+
+
 def listed(parts: list[str]) -> str:
     """Parts of a sentence, the last two joined by "and".
 
@@ -77,9 +95,9 @@ def listed(parts: list[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
-def number(count: int) -> str:
+def number(amount: int) -> str:
     """A count with commas between thousands."""
-    return f"{count:,}"
+    return f"{amount:,}"
 
 
 def percent(share: float) -> str:

@@ -6,6 +6,7 @@ links, notes, then one marked table a sheet, without merged cells, and words in 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,20 +18,23 @@ import xlsxwriter
 from complaintnlp.report.grids import Column, grid
 from complaintnlp.report.notes import SYMBOLS, left_out, method, summary
 from complaintnlp.report.tables import Figure, Report, Table
-from complaintnlp.report.words import short, unique
+from complaintnlp.report.words import NBSP, short, unique
 
-_FIXED = datetime(2000, 1, 1)  # noqa: DTZ001 - the same input must give the same bytes
-_LABEL_WIDTH, _FIGURE_WIDTH, _TEXT_WIDTH = 48, 13, 100
-_HEADER = 250
+_FIXED = datetime(2000, 1, 1)
+"""Stands for the time of writing, so that the same input gives the same bytes."""
+_LABEL_WIDTH, _FIGURE_WIDTH, _TEXT_WIDTH = 60, 16, 100
+_HEADER = 200
 """Characters in the name of a table's column: Excel allows 255."""
-_TOP = 4
-"""Rows above a table: title, how to read it, symbols, the way back."""
+_LINE = 15.75
+"""Height of a line of 12 points."""
+_COLUMNS_A_PAGE = 11
+"""Columns that fit a printed page and can still be read."""
 
 
 @dataclass(frozen=True)
 class _Styles:
     title: Any
-    heading: Any
+    subject: Any
     text: Any
     plain: Any
     header: Any
@@ -61,12 +65,22 @@ def _cover(sheet: Any, styles: _Styles, report: Report) -> None:
     sheet.set_column(0, 0, _TEXT_WIDTH)
     sheet.write_string(0, 0, short(report.title, 1000), styles.title)
     row = 1
-    for sentence in [*summary(report), report.rules.description, *left_out(report)]:
-        sheet.write_string(row, 0, sentence, styles.text)
+    for subject, sentences in (
+        ("Summary", summary(report)),
+        ("Status of these figures", [report.rules.description]),
+        ("What was left out", left_out(report)),
+    ):
+        sheet.set_row(row, 2 * _LINE)
+        sheet.write_string(row, 0, subject, styles.subject)
+        for place, sentence in enumerate(sentences, row + 1):
+            sheet.set_row(place, _height(sentence, _TEXT_WIDTH))
+            sheet.write_string(place, 0, sentence, styles.text)
+        row += len(sentences) + 1
+    sheet.set_row(row, 2 * _LINE)
+    sheet.write_string(row, 0, "In this workbook", styles.subject)
+    for target, text in (("Contents", "Contents"), ("Notes", "Notes on method and limits")):
         row += 1
-    for target, text in (("Contents", "Go to the contents"), ("Notes", "Go to the notes on method and limits")):
         sheet.write_url(row, 0, f"internal:'{target}'!A1", styles.link, text)
-        row += 1
     _page(sheet)
 
 
@@ -89,16 +103,16 @@ def _notes(sheet: Any, styles: _Styles, report: Report) -> None:
 
 
 def _front(sheet: Any, styles: _Styles, title: str, text: str) -> None:
+    sheet.set_row(0, 1.5 * _LINE)
     sheet.write_string(0, 0, title, styles.title)
     sheet.write_string(1, 0, text, styles.plain)
 
 
-def _listing(
-    sheet: Any, name: str, headers: tuple[str, str], rows: Sequence[tuple[str, str]], styles: _Styles
-) -> None:
+def _listing(sheet: Any, name: str, headers: tuple[str, str], rows: Sequence[tuple[str, str]], styles: _Styles) -> None:
     sheet.set_column(0, 0, 26)
     sheet.set_column(1, 1, _TEXT_WIDTH)
     for row, cells in enumerate(rows, 3):
+        sheet.set_row(row, _height(cells[1], _TEXT_WIDTH))
         for place, cell in enumerate(cells):
             sheet.write_string(row, place, cell, styles.text)
     _mark(sheet, (2, 2 + len(rows)), name, [(header, styles.header) for header in headers])
@@ -107,41 +121,113 @@ def _listing(
 
 def _table(sheet: Any, styles: _Styles, name: str, table: Table, report: Report) -> None:
     cells = grid(table, report)
-    headers = list(_headers([cells.first], cells.columns))
-    title = f"Table {name.removeprefix('Table_')}: {table.title}"
-    for row, text in enumerate((title, table.caption, _read_me(table))):
-        sheet.write_string(row, 0, text, styles.plain if row else styles.title)
-    sheet.write_url(_TOP - 1, 0, "internal:'Contents'!A1", styles.link, "Back to the contents")
-    width = max([len(row.label) for row in cells.rows] + [len(cells.first) + 4, 20])
-    sheet.set_column(0, 0, min(width + 2, _LABEL_WIDTH))
+    headers = _headers(cells.first, cells.columns)
+    top = _above(sheet, styles, name, table)
+    longest = max([len(row.label) for row in cells.rows] + [len(cells.first), 20])
+    width = min(longest + 4, _LABEL_WIDTH)
+    sheet.set_column(0, 0, width)
     sheet.set_column(1, len(headers) - 1, _FIGURE_WIDTH)
-    for place, row in enumerate(cells.rows, _TOP + 1):
+    sheet.set_row(top, max(_height(header, _FIGURE_WIDTH - 5) for header in headers[1:]))
+    for place, row in enumerate(cells.rows, top + 1):
+        sheet.set_row(place, _height(row.label, width))
         sheet.write_string(place, 0, row.label, styles.text)
         spread = (_spread(column, figure) for column, figure in zip(cells.columns, row.figures, strict=True))
-        for across, (value, share) in enumerate((cell for cells in spread for cell in cells), 1):
+        for across, (value, share) in enumerate((cell for part in spread for cell in part), 1):
             if isinstance(value, str):
                 sheet.write_string(place, across, value, styles.symbol)
             else:
                 sheet.write_number(place, across, value, styles.share if share else styles.count)
     if not cells.rows:
-        sheet.write_string(_TOP + 1, 0, "There are no complaints to count.", styles.text)
-    last = _TOP + max(len(cells.rows), 1)
+        sheet.write_string(top + 1, 0, "There are no complaints to count.", styles.text)
+    last = top + max(len(cells.rows), 1)
     looks = [styles.header] + [styles.figure_header] * (len(headers) - 1)
-    sheet.set_row(_TOP, 15 * max(_lines(header) for header in headers[1:]) + 3)
-    _mark(sheet, (_TOP, last), name, list(zip(headers, looks, strict=True)))
-    sheet.freeze_panes(_TOP + 1, 1)
+    _mark(sheet, (top, last), name, list(zip(headers, looks, strict=True)))
+    sheet.freeze_panes(top + 1, 1)
     # A financial year or a ward's number is a name here, not a number that was spoilt.
     sheet.ignore_errors({"number_stored_as_text": f"A1:A{last + 1}"})
-    sheet.repeat_rows(_TOP)
-    _page(sheet)
+    sheet.repeat_rows(top)
+    _page(sheet, len(headers))
 
 
-def _headers(first: list[str], columns: Iterable[Column]) -> Iterator[str]:
-    texts = list(first)
+def _above(sheet: Any, styles: _Styles, name: str, table: Table) -> int:
+    """Write what stands above a table; the row of its header."""
+    title = f"Table {name.removeprefix('Table_')}: {table.title}"
+    symbols = "Words in square brackets, such as [c], stand for figures; the Notes worksheet explains them."
+    lines = (title, table.caption, *table.notes, f"This worksheet contains one table. {symbols}")
+    sheet.set_row(0, 1.5 * _LINE)
+    for row, text in enumerate(lines):
+        sheet.write_string(row, 0, text, styles.plain if row else styles.title)
+    sheet.write_url(len(lines), 0, "internal:'Contents'!A1", styles.link, "Back to the contents")
+    return len(lines) + 1
+
+
+def _headers(first: str, columns: Iterable[Column]) -> list[str]:
+    texts = [first]
     for column in columns:
-        if column.is_share:
-            texts += [f"{column.label}: {what}" for what in (column.top, *([column.bottom] if column.bottom else []))]
-            texts += [f"{column.label}: {what}" for what in ("share", "lower 95%", "upper 95%")]
+        if column.share:
+            texts += [column.top, *([column.bottom] if column.bottom else []), column.share]
+            texts += [f"{column.label}: {end} 95{NBSP}% limit" for end in ("lower", "upper")]
         else:
             texts.append(column.label)
-    yield from unique(short(text, _HEADER) for text in texts)
+    # A name that was cut may be the same as another.
+    return unique(short(text, _HEADER) for text in texts)
+
+
+def _spread(column: Column, figure: Figure | None) -> Iterator[tuple[str | float, bool]]:
+    """A figure over its cells: each a number or a symbol, and whether it is a share."""
+    figure = figure or Figure(None, None, None, None, None, "")
+    cells: list[tuple[float | None, bool]] = [(figure.count, False)]
+    if column.share:
+        cells += [(figure.denominator, False)] if column.bottom else []
+        cells += [(share, True) for share in (figure.value, figure.low, figure.high)]
+    for value, is_share in cells:
+        yield (figure.symbol or "[z]") if value is None else value, is_share
+
+
+def _mark(sheet: Any, rows: tuple[int, int], name: str, columns: Sequence[tuple[str, Any]]) -> None:
+    """Mark a range as a table: its headers are written here, its cells were before."""
+    sheet.add_table(
+        rows[0],
+        0,
+        rows[1],
+        len(columns) - 1,
+        {
+            "name": name.lower(),
+            "autofilter": False,
+            "banded_rows": False,
+            "style": "Table Style Light 1",
+            "columns": [{"header": text, "header_format": look} for text, look in columns],
+        },
+    )
+
+
+def _height(text: str, width: int) -> float:
+    # Not every program finds the height of wrapped text by itself.
+    return _LINE * math.ceil(max(len(text), 1) / (1.2 * width)) + 2
+
+
+def _page(sheet: Any, columns: int = 1) -> None:
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(math.ceil(columns / _COLUMNS_A_PAGE), 0)
+    sheet.repeat_columns(0)
+    sheet.hide_gridlines(2)
+    sheet.set_footer("&C&P / &N")
+
+
+def _styles(book: Any) -> _Styles:
+    font = {"font_name": "Arial", "font_size": 12, "valign": "top"}
+    header = {**font, "bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
+    figure = {**font, "align": "right", "indent": 1}
+    return _Styles(
+        title=book.add_format({**font, "bold": True, "font_size": 16}),
+        subject=book.add_format({**font, "bold": True, "font_size": 13, "valign": "bottom"}),
+        text=book.add_format({**font, "text_wrap": True}),
+        plain=book.add_format(font),
+        header=book.add_format(header),
+        figure_header=book.add_format({**header, "align": "right", "indent": 1}),
+        count=book.add_format({**figure, "num_format": "#,##0"}),
+        share=book.add_format({**figure, "num_format": "0.0%"}),
+        symbol=book.add_format(figure),
+        link=book.add_format({**font, "font_color": "#0b4a8f", "underline": 1}),
+    )

@@ -1,0 +1,87 @@
+"""Tagged cases -> a folder with a report: page, workbook, tidy counts and manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from complaintnlp.cases import as_table, with_roles
+from complaintnlp.counting import Policy, policy
+from complaintnlp.errors import InputError
+from complaintnlp.files.write import whole
+from complaintnlp.report.manifest import fingerprint, write_manifest
+from complaintnlp.report.page import write_page
+from complaintnlp.report.tables import Report, build
+from complaintnlp.report.tidy import write_counts
+from complaintnlp.report.words import clean
+from complaintnlp.report.workbook import write_workbook
+
+__all__ = ["write_report"]
+
+TITLE = "What complaints raise"
+_WRITERS: dict[str, Callable[[Path, Report], None]] = {
+    "report.html": write_page,
+    "report.xlsx": write_workbook,
+    "counts.csv": write_counts,
+}
+_MANIFEST = "manifest.json"
+
+
+def write_report(
+    tagged: Any, out: str | Path, by: Iterable[str] = (), *, disclosure: str = "none", title: str | None = None
+) -> Path:
+    """Write a report on tagged cases as a folder of files.
+
+    * `report.html`: a page to read and print, which needs no other file;
+    * `report.xlsx`: the same tables as a workbook, one a sheet;
+    * `counts.csv`: the same figures in long form, as `count_themes` returns them; where `by` names several
+      columns, also for all of them crossed;
+    * `manifest.json`: model, input (sha256), options, what was left out, and the sha256 of the other files.
+
+    There is a table of all cases, of themes raised together, by financial year and of outcomes where the
+    cases have them, and one for each column of `by`. The same input and options give the same bytes.
+
+    Args:
+        tagged: tagged cases: what `classify_cases` returns, or a DataFrame, Arrow table or file of it.
+        out: the folder; made if it is not there. Files of an earlier report in it are replaced.
+        by: grouping columns, as for `count_themes`.
+        disclosure: the policy for small counts: `none`, `nhs_hes` or `opensafely`. Every number in every
+            file has passed it.
+        title: of the page and the workbook.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: when the cases are not tagged, a column of `by` is not there, the policy is not known, or
+            the folder can't be made.
+    """
+    out = Path(out)
+    groups = [by] if isinstance(by, str) else list(dict.fromkeys(by))
+    rules = _policy(disclosure)
+    table = as_table(tagged)
+    report = build(with_roles(table, required=()), groups, rules, clean(title or "") or TITLE)
+    _make(out)
+    for name, write in _WRITERS.items():
+        with whole(out / name) as part:
+            write(part, report)
+    with whole(out / _MANIFEST) as part:
+        write_manifest(part, report, fingerprint(tagged, table), groups, [out / name for name in _WRITERS])
+    return out
+
+
+def _policy(name: str) -> Policy:
+    try:
+        return policy(name)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+
+
+def _make(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; give the name of a folder for the report")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out}: the folder can't be made ({error.strerror})") from None
