@@ -115,7 +115,7 @@ def feedback(path: Path) -> tuple[list[str], NDArray[np.int8]]:
 
 
 def ours(texts: list[str], labels: NDArray[np.int8]) -> Predict:
-    """This library's training, on its defaults."""
+    """Our own training, on its defaults."""
     n = len(texts)
     taxonomy = Taxonomy.from_ids(f"label {i}" for i in range(labels.shape[1]))
     cases = Labelled(taxonomy, [str(i) for i in range(n)], texts, labels, [None] * n, [""] * n, [""] * n)
@@ -134,7 +134,7 @@ def plain(texts: list[str], labels: NDArray[np.int8]) -> Predict:
 
 
 def peer(texts: list[str], labels: NDArray[np.int8]) -> Predict:
-    """pxtextmining's recipe: digits and punctuation stripped, word tf-idf, one RBF SVC a label."""
+    """Pxtextmining's recipe: digits and punctuation stripped, word tf-idf, one RBF SVC a label."""
     one = SVC(kernel="rbf", C=15, class_weight="balanced", probability=True, random_state=42)
     recipe = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True), OneVsRestClassifier(one))
     predict = _fitted(recipe, [_bare(text) for text in texts], labels)

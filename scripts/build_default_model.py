@@ -18,7 +18,8 @@ Tags British healthcare complaint narratives by failing theme: investigation qua
 
 **Training text.** {cases:,} narratives of the project's own corpus (`data/corpus`, CC BY 4.0). They are invented:
 written for this purpose, sentence by sentence, by language-model writers, each to a brief of their own, under
-written rulings (`data/README.md`, `data/annotation_guide.md`). No real patient's text was used, and no real text was trained on.
+written rulings (`data/README.md`, `data/annotation_guide.md`).
+No real patient's text was used, and no real text was trained on.
 
 **How it works.** spaCy masks identifiers, splits sentences, tags concepts and negation; tf-idf of words, word pairs
 and pieces of words; one logistic regression a theme, trained on whole texts and on single sentences with marked

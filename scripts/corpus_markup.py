@@ -12,7 +12,8 @@ A narrative is a header line and its text:
     Nobody could fault the day staff. [[medication: At night her tablets were forgotten twice]] and
     [[staff_attitude,listening: when I said so the nurse laughed at me]].
 
-The header holds register, writer, service, grade and outcome, in the challenge file also the kind. The grade is the severity (`low`, `medium`,
+The header holds register, writer, service, grade and outcome, in the challenge file also the kind.
+The grade is the severity (`low`, `medium`,
 `high`) or, where nothing is raised, `none` or `near` (raises nothing but looks as if it did). A span is
 `[[subtheme: words]]`; `!` after the subtheme means upheld, `~` not upheld: `[[consent!: we found ...]]`.
 """

@@ -14,6 +14,7 @@ from tests.samples import small_cases
 
 ROOT = Path(__file__).parents[1]
 
+
 @pytest.fixture(scope="session")
 def toy() -> Model:
     """A model that knows the sentences above."""

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import complaintnlp as cn
-from complaintnlp.cases import InputWarning, RowProblem, find_roles, financial_year, parse_date, parse_outcome
+from complaintnlp.cases import InputWarning, RowProblem, financial_year, find_roles, parse_date, parse_outcome
 from complaintnlp.errors import InputError
 
 Write = Callable[[str, "str | bytes"], Path]
@@ -107,7 +107,15 @@ def test_problem_rows_are_told_and_kept(write: Write) -> None:
     cases = cn.read_cases(path, problems=problems)
     assert len(cases) == 6
     told = {(problem.row, problem.column) for problem in problems}
-    assert {(3, "Ref"), (3, "Date received"), (4, "Ref"), (5, "Description"), (6, ""), (7, ""), (7, "Description")} <= told
+    assert {
+        (3, "Ref"),
+        (3, "Date received"),
+        (4, "Ref"),
+        (5, "Description"),
+        (6, ""),
+        (7, ""),
+        (7, "Description"),
+    } <= told
     assert cases["Date received"][4] == "b,c"
     assert all("Again" not in str(problem) for problem in problems)
     with pytest.warns(InputWarning, match="row 3"):

@@ -22,7 +22,9 @@ RUDE = "The receptionist was rude and shouted at me."
 
 @given(
     st.lists(
-        st.tuples(st.text(max_size=8), st.one_of(st.none(), st.text(max_size=60), st.just(RUDE))), min_size=1, max_size=8
+        st.tuples(st.text(max_size=8), st.one_of(st.none(), st.text(max_size=60), st.just(RUDE))),
+        min_size=1,
+        max_size=8,
     )
 )
 @settings(deadline=None, max_examples=40)
@@ -62,7 +64,9 @@ def test_tagging_twice_is_refused(toy: Model) -> None:
 
 
 def test_several_processes_give_the_same_in_the_same_order(toy: Model, tmp_path: Path) -> None:
-    frame = pd.DataFrame({"id": [f"{i:05d}" for i in range(1200)], "text": [f"{RUDE} {i}" if i % 3 else "Thanks." for i in range(1200)]})
+    frame = pd.DataFrame(
+        {"id": [f"{i:05d}" for i in range(1200)], "text": [f"{RUDE} {i}" if i % 3 else "Thanks." for i in range(1200)]}
+    )
     frame.to_csv(tmp_path / "in.csv", index=False)
     for jobs in (1, 2):
         statuses = classify_file(tmp_path / "in.csv", tmp_path / f"out{jobs}.csv", toy, jobs=jobs)
@@ -71,7 +75,9 @@ def test_several_processes_give_the_same_in_the_same_order(toy: Model, tmp_path:
     assert as_table(tmp_path / "out1.csv")["id"].to_pylist() == frame["id"].tolist()
 
 
-def test_problem_rows_are_told_by_number_and_kept(toy: Model, write: Callable[[str, str], Path], tmp_path: Path) -> None:
+def test_problem_rows_are_told_by_number_and_kept(
+    toy: Model, write: Callable[[str, str], Path], tmp_path: Path
+) -> None:
     path = write("in.csv", "id,text\n1,fine\n2,\n3," + "long " * 30_000 + "\n4,x,y\n")
     problems: list[RowProblem] = []
     statuses = classify_file(path, tmp_path / "out.jsonl", toy, problems=problems)

@@ -45,7 +45,7 @@ def test_figures_agree_with_scikit_learn(toy: Model) -> None:
 def test_mistakes_are_named_by_id_and_kinds_counted(toy: Model) -> None:
     result = cn.evaluate(ROWS, toy)
     assert result.mistakes[0] == "r3"
-    assert dict((kind, (right, cases)) for kind, right, cases in result.kinds)["wrong label"] == (0, 1)
+    assert {kind: (right, cases) for kind, right, cases in result.kinds}["wrong label"] == (0, 1)
     table = str(result)
     assert "r3" in table
     assert "receptionist" not in table
@@ -55,7 +55,7 @@ def test_mistakes_are_named_by_id_and_kinds_counted(toy: Model) -> None:
 def test_labels_of_other_themes_are_refused(toy: Model) -> None:
     with pytest.raises(InputError, match="not in the taxonomy"):
         cn.evaluate([{"text": "a", "themes": "parking"}], toy)
-    with pytest.raises(InputError, match="no labelled cases|no rows"):
+    with pytest.raises(InputError, match="no labelled cases"):
         cn.evaluate([{"text": "", "themes": "communication"}], toy)
 
 

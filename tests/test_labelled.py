@@ -17,16 +17,24 @@ Write = Callable[[str, "str | bytes"], Path]
 
 @pytest.mark.parametrize(
     "themes",
-    ["care_failure; communication", "communication,care_failure", "Care failure|Communication", ["communication", "care_failure"],
-     "medication; staff_attitude"],
-)  # fmt: skip
+    [
+        "care_failure; communication",
+        "communication,care_failure",
+        "Care failure|Communication",
+        ["communication", "care_failure"],
+        "medication; staff_attitude",
+    ],
+)
 def test_a_column_of_themes(themes: Any) -> None:
     cases = read_labelled([{"text": "a", "themes": themes}, {"text": "b", "themes": None}], Taxonomy.default())
     assert cases.labels.tolist() == [[0, 1, 1], [0, 0, 0]]
 
 
 def test_one_column_a_theme_by_id_or_label() -> None:
-    rows = [{"text": "a", "care_failure": 1, "Communication": "yes"}, {"text": "b", "care_failure": "0", "Communication": ""}]
+    rows = [
+        {"text": "a", "care_failure": 1, "Communication": "yes"},
+        {"text": "b", "care_failure": "0", "Communication": ""},
+    ]
     assert read_labelled(rows, Taxonomy.default()).labels.tolist() == [[0, 1, 1], [0, 0, 0]]
 
 
@@ -65,7 +73,12 @@ def test_tools_json(write: Write) -> None:
         {"id": 6, "data": {"text": "Thanks."}, "annotations": [{"result": []}]},
     ]
     prodigy = [
-        {"text": "They were rude.", "options": [{"id": "communication"}], "accept": ["communication"], "answer": "accept"},
+        {
+            "text": "They were rude.",
+            "options": [{"id": "communication"}],
+            "accept": ["communication"],
+            "answer": "accept",
+        },
         {"text": "Skipped.", "options": [{"id": "communication"}], "accept": [], "answer": "ignore"},
         {"text": "Thanks.", "options": [{"id": "communication"}], "accept": [], "answer": "accept"},
     ]
@@ -73,9 +86,10 @@ def test_tools_json(write: Write) -> None:
         {"id": 5, "text": "They were rude.", "label": [[0, 14, "communication"]]},
         {"id": 6, "text": "Thanks.", "label": []},
     ]
-    for name, rows in {"studio": studio, "prodigy": prodigy, "doccano": doccano}.items():
+    exports: dict[str, list[Any]] = {"studio": studio, "prodigy": prodigy, "doccano": doccano}
+    for name, rows in exports.items():
         ending = "json" if name == "studio" else "jsonl"
-        content = json.dumps(rows) if ending == "json" else "\n".join(map(json.dumps, rows))
+        content = json.dumps(rows) if ending == "json" else "\n".join(json.dumps(row) for row in rows)
         cases = read_labelled(write(f"{name}.{ending}", content), Taxonomy.default())
         assert cases.texts == ["They were rude.", "Thanks."], name
         assert cases.labels.tolist() == [[0, 0, 1], [0, 0, 0]], name
@@ -85,7 +99,9 @@ def test_tools_json(write: Write) -> None:
 
 def test_rows_without_text_are_left_out_and_told() -> None:
     problems: list[RowProblem] = []
-    cases = read_labelled([{"text": "", "themes": "communication"}, {"text": "b", "themes": ""}], Taxonomy.default(), problems=problems)
+    cases = read_labelled(
+        [{"text": "", "themes": "communication"}, {"text": "b", "themes": ""}], Taxonomy.default(), problems=problems
+    )
     assert len(cases) == 1
     assert problems[0].row == 2
 

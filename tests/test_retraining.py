@@ -59,7 +59,11 @@ def test_good_labels_are_learnt_and_accepted(toy: Model, tmp_path: Path) -> None
 
 @pytest.mark.usefixtures("small_corpus")
 def test_perverse_labels_are_refused_and_nothing_is_written(toy: Model, tmp_path: Path) -> None:
-    turned = {"communication": "care_failure", "care_failure": "investigation_quality", "investigation_quality": "communication"}
+    turned = {
+        "communication": "care_failure",
+        "care_failure": "investigation_quality",
+        "investigation_quality": "communication",
+    }
     rows: list[dict[str, Any]] = [
         {**row, "case_id": f"{row['case_id']}-{n}", "text": row["text"] + f" Indeed {n}.",
          "themes": "; ".join(turned[t] for t in row["themes"].split("; ") if t)}

@@ -28,7 +28,7 @@ def test_what_is_written_is_read_back(label: str, definition: str) -> None:
     assert Taxonomy.from_toml(Taxonomy.default().to_toml()) == Taxonomy.default()
 
 
-@pytest.mark.parametrize("ids", [(), ("a", "a"), ("a; b",), ("",), (" a",)])
+@pytest.mark.parametrize("ids", [(), ("a", "a"), ("a; b",), ("",), (" a",), ("none",)])
 def test_ids_that_can_not_be(ids: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="taxonomy"):
         Taxonomy.from_ids(ids)

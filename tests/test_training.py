@@ -47,7 +47,9 @@ def test_any_themes_can_be_learnt() -> None:
     model = cn.train(rows)
     assert model.taxonomy.ids == ("food_and_drink", "staff_manner")
     assert model.classify("the soup was cold")[0].themes == ("food_and_drink",)
-    taxonomy = Taxonomy("mine", "2", (Theme("food", "Food and drink"), Theme("never", "Never"), Theme("manner", "Staff manner")))
+    taxonomy = Taxonomy(
+        "mine", "2", (Theme("food", "Food and drink"), Theme("never", "Never"), Theme("manner", "Staff manner"))
+    )
     model = cn.train(rows, taxonomy=taxonomy)
     assert model.classify("the porter was rude")[0].themes == ("manner",)
     assert model.classify("the porter was rude")[0].probabilities["never"] < 0.01
@@ -59,7 +61,14 @@ def test_marked_evidence_teaches_sentences() -> None:
     for i, (bad, theme) in enumerate([(t, k) for k, ts in RAISING.items() for t in ts]):
         text = f"{filler} {bad}. {filler}"
         start = text.index(bad)
-        rows.append({"case_id": i, "text": text, "themes": theme, "spans": [{"start": start, "end": start + len(bad), "theme": theme}]})
+        rows.append(
+            {
+                "case_id": i,
+                "text": text,
+                "themes": theme,
+                "spans": [{"start": start, "end": start + len(bad), "theme": theme}],
+            }
+        )
         rows.append({"case_id": f"n{i}", "text": filler, "themes": "", "spans": []})
     model = cn.train(rows)
     (tagged,) = model.classify(rows[0]["text"])
@@ -72,7 +81,8 @@ def test_groups_and_siblings_stay_together() -> None:
     long = "one two three four five six seven eight nine ten eleven twelve"
     texts = [f"{long} {i}" for i in range(3)] + [f"text {chr(97 + i) * 3} of its own" for i in range(27)]
     rows = [
-        {"text": text, "themes": "communication", "organisation": f"org {i % 10}" if i > 5 else ""} for i, text in enumerate(texts)
+        {"text": text, "themes": "communication", "organisation": f"org {i % 10}" if i > 5 else ""}
+        for i, text in enumerate(texts)
     ]
     cases = read_labelled(rows, Taxonomy.default())
     folds = folds_of(cases)

@@ -224,12 +224,51 @@ def _classify(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
+    from complaintnlp.cases import as_table, with_roles
+    from complaintnlp.counting import count_themes
     from complaintnlp.report import write_report
 
+    problems: list[RowProblem] = []
+    table = with_roles(as_table(args.tagged, problems), None, problems, required=(), name=args.tagged)
     folder = write_report(args.tagged, args.out, by=args.by, disclosure=args.disclosure, title=args.title)
-    print((Path(folder) / "summary.txt").read_text("utf-8"), end="")
-    print(f"\nThe report is in {folder}: open {Path(folder) / 'report.html'}")
+    _tell(args.tagged, [problem for problem in problems if "no text" not in problem.reason])
+    print(_themed_counts(count_themes(table, disclosure=args.disclosure)))
+    for column in args.by:
+        print(f"\nBy {column}, cases and the share that raises each theme:")
+        print(_shares_by(count_themes(table, by=[column], disclosure=args.disclosure), column))
+    print(f"\nThe report is in {folder}: open {folder / 'report.html'}")
     return 0
+
+
+def _themed_counts(table: Any) -> str:
+    """The overall counts, one line a theme."""
+    rows = {(row.theme, row.measure): row for row in table.itertuples()}
+    width = max(len(theme) for theme in table["theme"]) + 2
+    lines = [f"{'theme':<{width}}{'cases':>7}   share of cases (95 % interval)"]
+    for theme in dict.fromkeys(table["theme"]):
+        cases, share = rows[theme, "cases"], rows.get((theme, "share"))
+        count = cases.symbol or f"{int(cases.value):,}"
+        told = ""
+        if share is not None:
+            told = share.symbol or f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%})"
+        lines.append(f"{theme:<{width}}{count:>7}   {told}".rstrip())
+    return "\n".join(lines)
+
+
+def _shares_by(table: Any, column: str) -> str:
+    """One line a group: cases, then the share of each theme."""
+    themes = [theme for theme in dict.fromkeys(table["theme"]) if theme != "all"]
+    width = min(48, max(len(str(group)) for group in [column, *table[column]]) + 2)
+    lines = ["".join([f"{column:<{width}}{'cases':>7}", *(f"{theme:>{len(theme) + 3}}" for theme in themes)])]
+    for group in dict.fromkeys(table[column]):
+        rows = {(row.theme, row.measure): row for row in table[table[column] == group].itertuples()}
+        cases = rows["all", "cases"]
+        cells = [f"{str(group)[: width - 2]:<{width}}{cases.symbol or f'{int(cases.value):,}':>7}"]
+        for theme in themes:
+            share = rows[theme, "share"]
+            cells.append(f"{share.symbol or f'{share.value:.0%}':>{len(theme) + 3}}")
+        lines.append("".join(cells))
+    return "\n".join(lines)
 
 
 def _train(args: argparse.Namespace) -> int:

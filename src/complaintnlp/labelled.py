@@ -144,7 +144,11 @@ def read_labelled(
 
 
 def _rows(source: Any, problems: list[RowProblem]) -> list[dict[str, Any]]:
-    if isinstance(source, (str, Path)) and Path(source).suffix.lower() in (".json", ".jsonl") and Path(source).is_file():
+    if (
+        isinstance(source, (str, Path))
+        and Path(source).suffix.lower() in (".json", ".jsonl")
+        and Path(source).is_file()
+    ):
         # As JSON, not as a table: doccano mixes numbers and texts in one list, which fits no column.
         return [row for _, row in read_json(Path(source), lambda *args: problems.append(RowProblem(*args)))]
     return list(as_table(source, problems).to_pylist())

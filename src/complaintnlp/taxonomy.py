@@ -60,6 +60,10 @@ class Taxonomy:
         if twice:
             raise ValueError(f"taxonomy: the id {twice[0]!r} stands twice; ids of themes and subthemes are unique")
         for identifier in ids:
+            if identifier in ("all", "none"):
+                raise ValueError(
+                    f"taxonomy: {identifier!r} can't be an id; it stands for all cases, or those without a theme"
+                )
             if not identifier or any(mark in identifier for mark in ";,|\n\r\t") or identifier != identifier.strip():
                 raise ValueError(f"taxonomy: the id {identifier!r} must have no ; , | tab, line break or outer space")
 

@@ -15,7 +15,19 @@ from complaintnlp.errors import InputError
 from complaintnlp.files import read_batches, write_batches
 from complaintnlp.files.write import neutral
 
-HOSTILE = ["=1+1", "@SUM(A1)", "+44 1632 960123", "- no reply", "\t=1", "  =1", "＝1", "fine", "-12.5", "\x01\u200b", "a\nb"]
+HOSTILE = [
+    "=1+1",
+    "@SUM(A1)",
+    "+44 1632 960123",
+    "- no reply",
+    "\t=1",
+    "  =1",
+    "＝1",
+    "fine",
+    "-12.5",
+    "\x01\u200b",
+    "a\nb",
+]
 
 
 def table_of(cells: list[str]) -> pa.Table:
@@ -90,12 +102,17 @@ def test_neutral_only_ever_adds_one_apostrophe(cell: str) -> None:
 
 @given(
     st.lists(
-        st.tuples(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30), st.text("ab,;\"\n'=", max_size=9)),
+        st.tuples(
+            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30),
+            st.text("ab,;\"\n'=", max_size=9),
+        ),
         min_size=1,
         max_size=8,
     )
 )
-def test_csv_that_we_write_raw_is_read_back(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]) -> None:
+def test_csv_that_we_write_raw_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]]
+) -> None:
     path = tmp_path_factory.mktemp("round") / "x.csv"
     table = pa.table({"text": [row[0] for row in rows], "other": [row[1] for row in rows], "n": ["1"] * len(rows)})
     write_batches(path, table.schema, table.to_batches(), raw=True)

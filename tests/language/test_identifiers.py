@@ -73,6 +73,9 @@ def test_the_component_works_in_a_pipeline_of_one_s_own() -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("complaintnlp_identifiers_v1")
     doc = nlp("Dr Lowe, 01632 960777")
-    assert [(span.text, span.label_) for span in doc.spans["identifiers"]] == [("Lowe", "name"), ("01632 960777", "phone")]
+    assert [(span.text, span.label_) for span in doc.spans["identifiers"]] == [
+        ("Lowe", "name"),
+        ("01632 960777", "phone"),
+    ]
     assert doc[1].norm_ == "<name>"
     assert doc.text == "Dr Lowe, 01632 960777"

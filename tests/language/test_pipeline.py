@@ -71,6 +71,8 @@ def test_a_config_that_names_other_components_is_refused(tmp_path: Path) -> None
         load_language(tmp_path / "language")
 
 
-@pytest.mark.parametrize(("text", "expected"), [("a", True), ("7", True), ("--- ?!", False), ("", False), ("\u200b", False)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("a", True), ("7", True), ("--- ?!", False), ("", False), ("\u200b", False)]
+)
 def test_has_words(text: str, expected: bool) -> None:
     assert has_words(text) is expected

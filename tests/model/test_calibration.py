@@ -17,7 +17,11 @@ from complaintnlp.model.calibration import (
 )
 
 
-@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=2, max_size=40).filter(lambda r: any(y for _, y in r)))
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=2, max_size=40).filter(
+        lambda r: any(y for _, y in r)
+    )
+)
 def test_best_threshold_is_best(rows: list[tuple[float, int]]) -> None:
     probability, labels = np.array([r[0] for r in rows]), np.array([r[1] for r in rows], dtype=np.int8)
     _, f1 = best_threshold(probability, labels)

@@ -113,7 +113,8 @@ def test_names_and_numbers_of_patients_are_in_no_model_file(tmp_path: Path) -> N
     rows = [
         {"case_id": f"Quillfeather-{i}", "text": f"{who} {text}", "themes": theme}
         for i, (text, theme) in enumerate(
-            [("Nobody told us anything.", "communication"), ("Thank you.", ""), ("He waited hours.", "care_failure")] * 8
+            [("Nobody told us anything.", "communication"), ("Thank you.", ""), ("He waited hours.", "care_failure")]
+            * 8
         )
     ]
     folder = save(cn.train(rows), tmp_path / "model")
@@ -127,7 +128,7 @@ def test_the_shipped_folder_is_whole() -> None:
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    contents = {}
+    contents: dict[str, bytes] = {}
     for file in sorted(folder.rglob("*")):
         if file.suffix == ".skops":
             with zipfile.ZipFile(file) as archive:

@@ -25,7 +25,7 @@ def test_themes_come_in_taxonomy_order_with_evidence(toy: Model) -> None:
     assert tagged.themes == ("investigation_quality", "communication")
     assert set(tagged.probabilities) == set(toy.taxonomy.ids)
     assert dict(tagged.findings) == {"investigation_quality": "raised", "communication": "raised"}
-    best = {}
+    best: dict[str, str] = {}
     for piece in tagged.evidence:
         best.setdefault(piece.theme, text[piece.start : piece.end])
     assert best == {"investigation_quality": LATE, "communication": RUDE}
@@ -100,7 +100,8 @@ def test_the_shipped_model_knows_its_job(shipped: Model) -> None:
     texts = [
         "They never told us Dad had been moved, we found an empty bed. Nobody rang.",
         "My mother was left without her insulin for two days and fell twice because no one was watching her.",
-        "It is now nine months since I complained and I still have no reply. Your investigation did not speak to the night staff.",
+        "It is now nine months since I complained and I still have no reply. Your investigation did not speak to "
+        "the night staff.",
         "Just wanted to say thank you to everybody on the ward.",
     ]
     tagged = shipped.classify(texts)

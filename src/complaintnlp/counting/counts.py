@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from complaintnlp.cases import as_table, parse_outcome, split_themes, with_roles
 from complaintnlp.counting.disclosure import SUPPRESSED, Policy, policy
@@ -26,21 +27,20 @@ COUNTED = ("classified", "no_theme", "review")
 RESOLVED = ("upheld", "partly_upheld", "not_upheld")
 UPHELD = ("upheld", "partly_upheld")
 MEASURES = ("cases", "mentions", "share", "upheld_rate")
+RESERVED = frozenset(["theme", "measure", "count", "denominator", "value", "low", "high", "symbol"])
 
 
 @dataclass(frozen=True)
 class Counted:
-    """The cases that a table counts, and what was left out.
+    """The cases that a table counts: those with a status in `COUNTED`, one row a `case_id`.
 
     Attributes:
-        cases: one row a case: the grouping columns, `outcome`, and one boolean column a theme.
+        cases: the grouping columns, `status`, `outcome`, and one boolean column `p_<theme>` a theme.
         themes: the theme ids, in the taxonomy's order.
-        notes: what was left out or put together, and why, one sentence each.
     """
 
     cases: pd.DataFrame
     themes: tuple[str, ...]
-    notes: tuple[str, ...]
 
 
 def count_themes(tagged: Any, by: Iterable[str] = (), *, disclosure: str = "none") -> pd.DataFrame:
@@ -78,32 +78,22 @@ def counted_cases(tagged: Any, by: Iterable[str] = ()) -> Counted:
         )
     groups = _names(by)
     for name in groups:
-        if name not in table.column_names:
-            raise InputError(f"can't group by {name!r}; the columns are: {', '.join(table.column_names)}")
-    themes = tuple(n.removeprefix("p_") for n in table.column_names if n.startswith("p_"))
+        _check_group(name, table)
+    themes = _themes(table.column_names)
     keep = [*dict.fromkeys([*groups, "themes", "status"])]
     keep += [name for name in ("case_id", "outcome") if name in table.column_names and name not in keep]
     frame = table.select(keep).to_pandas()
-    outcomes = frame["outcome"] if "outcome" in frame else [None] * len(frame)
-    # pandas holds a blank as nan, whose text would be an outcome of its own.
-    frame["outcome"] = pd.Series([None if _blank(v) else parse_outcome(v) for v in outcomes], dtype=object)
-    notes = []
-    countable = frame["status"].isin(COUNTED)
-    for status, count in frame.loc[~countable, "status"].value_counts(sort=False).sort_index().items():
-        notes.append(f"{_rows(count)} left out: status {status!r}, so no themes could be read.")
-    frame = frame[countable].reset_index(drop=True)
+    frame["outcome"] = (
+        [None if _blank(cell) else parse_outcome(cell) for cell in frame["outcome"]] if "outcome" in frame else None
+    )
+    frame = frame[frame["status"].isin(COUNTED)].reset_index(drop=True)
     raised = [frozenset(split_themes(cell)) for cell in frame["themes"]]
     for theme in themes:
         frame["p_" + theme] = [theme in row for row in raised]
-    frame, merged = _merge_repeats(frame, ["p_" + theme for theme in themes])
-    if merged:
-        notes.append(
-            f"{_rows(merged)} put together with an earlier row of the same case_id: a case counts once, "
-            "under every theme of its rows."
-        )
+    frame = _merge_repeats(frame, ["p_" + theme for theme in themes])
     for name in groups:
         frame[name] = [NOT_RECORDED if _blank(value) else value for value in frame[name]]
-    return Counted(frame, themes, tuple(notes))
+    return Counted(frame, themes)
 
 
 def tabulate(counted: Counted, by: Sequence[str], rules: Policy) -> pd.DataFrame:
@@ -180,19 +170,34 @@ def _row(
     }
 
 
-def _merge_repeats(frame: pd.DataFrame, flags: Sequence[str]) -> tuple[pd.DataFrame, int]:
+def _themes(columns: Sequence[str]) -> tuple[str, ...]:
+    """The ids in the names of the columns that tagging added, which stand between `themes` and `evidence`."""
+    added = columns[columns.index("themes") :]
+    added = added[: added.index("evidence")] if "evidence" in added else added
+    return tuple(name.removeprefix("p_") for name in added if name.startswith("p_"))
+
+
+def _check_group(name: str, table: pa.Table) -> None:
+    if name not in table.column_names:
+        raise InputError(f"can't group by {name!r}; the columns are: {', '.join(table.column_names)}")
+    if name in RESERVED:
+        raise InputError(f"can't group by {name!r}: the table of counts has a column of that name; rename it first")
+    if pa.types.is_nested(table.schema.field(name).type):
+        raise InputError(f"can't group by {name!r}: its cells are lists or records, not single values")
+
+
+def _merge_repeats(frame: pd.DataFrame, flags: Sequence[str]) -> pd.DataFrame:
     if "case_id" not in frame:
-        return frame, 0
+        return frame
     # A row with no id is a case of its own.
-    key = [f"id {v}" if not _blank(v) else f"row {i}" for i, v in enumerate(frame["case_id"])]
+    key = [f"row {i}" if _blank(v) else f"id {v}" for i, v in enumerate(frame["case_id"])]
     if len(set(key)) == len(key):
-        return frame, 0
+        return frame
+    # "last" skips blanks: a follow-up without an outcome does not undo one.
     how: Mapping[str, Any] = {
         name: "max" if name in flags else "last" if name == "outcome" else "first" for name in frame.columns
     }
-    # "last" of outcome skips blanks: a follow-up without a decision does not undo one.
-    merged = frame.groupby(key, sort=False).agg(how).reset_index(drop=True)
-    return merged, len(frame) - len(merged)
+    return frame.groupby(key, sort=False).agg(how).reset_index(drop=True)
 
 
 def _blank(value: Any) -> bool:
@@ -201,7 +206,3 @@ def _blank(value: Any) -> bool:
 
 def _names(by: Iterable[str]) -> list[str]:
     return [by] if isinstance(by, str) else list(dict.fromkeys(by))
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"

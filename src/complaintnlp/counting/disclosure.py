@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from complaintnlp.errors import InputError
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -76,8 +78,8 @@ def policy(name: str) -> Policy:
     """The policy of that name.
 
     Raises:
-        ValueError: for a name that is not there; lists those that are.
+        InputError: for a name that is not there; lists those that are.
     """
     if name not in POLICIES:
-        raise ValueError(f"disclosure policy {name!r} is not known; choose one of {', '.join(POLICIES)}")
+        raise InputError(f"disclosure policy {name!r} is not known; choose one of {', '.join(POLICIES)}")
     return POLICIES[name]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from complaintnlp.cases import as_table, with_roles
-from complaintnlp.counting import Policy, policy
+from complaintnlp.counting import policy
 from complaintnlp.errors import InputError
 from complaintnlp.files.write import whole
 from complaintnlp.report.manifest import fingerprint, write_manifest
@@ -59,7 +59,7 @@ def write_report(
     """
     out = Path(out)
     groups = [by] if isinstance(by, str) else list(dict.fromkeys(by))
-    rules = _policy(disclosure)
+    rules = policy(disclosure)
     table = as_table(tagged)
     report = build(with_roles(table, required=()), groups, rules, clean(title or "") or TITLE)
     _make(out)
@@ -69,13 +69,6 @@ def write_report(
     with whole(out / _MANIFEST) as part:
         write_manifest(part, report, fingerprint(tagged, table), groups, [out / name for name in _WRITERS])
     return out
-
-
-def _policy(name: str) -> Policy:
-    try:
-        return policy(name)
-    except ValueError as error:
-        raise InputError(str(error)) from None
 
 
 def _make(out: Path) -> None:

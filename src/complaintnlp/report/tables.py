@@ -218,7 +218,7 @@ def _together(counted: Counted, rules: Policy) -> Table:
         columns["p_" + OTHER] = [bool(found) and found not in chosen for found in keys]
         chosen = (*chosen, OTHER)
     frame = pd.concat([frame, pd.DataFrame(columns, index=frame.index)], axis=1)
-    data = tabulate(Counted(frame, chosen, ()), (), rules)
+    data = tabulate(Counted(frame, chosen), (), rules)
     notes = () if listed_all else (f"At most the {_COMBINATIONS} most frequent combinations are listed.",)
     return Table(
         TOGETHER,
@@ -251,7 +251,7 @@ def _outcomes(counted: Counted, rules: Policy) -> Table:
     known = {NOT_RECORDED: "not_recorded", **{outcome: outcome for outcome in OUTCOMES}}
     # What is none of the library's outcomes is free text from the export: one group, not one each.
     outcome = [known.get(str(value), "other") for value in counted.cases["outcome"]]
-    data = tabulate(Counted(counted.cases.assign(outcome=outcome), counted.themes, ()), ("outcome",), rules)
+    data = tabulate(Counted(counted.cases.assign(outcome=outcome), counted.themes), ("outcome",), rules)
     # Upheld of those upheld says nothing; the rates per theme are in the overall table.
     data = data[data["measure"] != "upheld_rate"]
     order = data["outcome"].map([*OUTCOMES, "other", "not_recorded"].index)
