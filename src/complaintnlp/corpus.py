@@ -24,9 +24,12 @@ def corpus_files(splits: Iterable[str] = SPLITS) -> list[Path]:
     Raises:
         KeyError: for a split that there is not.
     """
-    folder = shipped("data/corpus")
-    batches = tomllib.loads((folder / "splits.toml").read_text("utf-8"))
-    return [folder / f"{batch}.jsonl" for split in splits for batch in batches[split]]
+    return [shipped("data/corpus") / f"{batch}.jsonl" for split in splits for batch in batches()[split]]
+
+
+def batches() -> dict[str, list[str]]:
+    """The writing batches of each split."""
+    return tomllib.loads((shipped("data/corpus") / "splits.toml").read_text("utf-8"))
 
 
 def read_corpus(splits: Iterable[str] = SPLITS) -> Labelled:
