@@ -23,7 +23,7 @@ from complaintnlp.model.features import Features, by_sentence, rows_of, whole
 from complaintnlp.taxonomy import Taxonomy
 
 FOLDS = 5
-C = 8.0
+C = 4.0
 """Inverse strength of the regularisation; chosen on the validation split of the corpus."""
 MIN_TEXTS = 2
 SHINGLE = 12

@@ -20,6 +20,7 @@ from complaintnlp.language.pipeline import (
     make_language,
     read_texts,
     save_language,
+    warm_up,
 )
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "make_language",
     "read_texts",
     "save_language",
+    "warm_up",
 ]

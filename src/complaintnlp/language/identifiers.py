@@ -87,12 +87,12 @@ def nhs_number_valid(digits: str) -> bool:
 
 @dataclass(frozen=True)
 class _Kind:
-    """One kind of identifier: its label, the pattern (group 1, if any, is what is masked), a further check."""
+    """One kind of identifier: label, pattern (group 1, if any, is what is masked), a further check, a cheap cue."""
 
     label: str
     pattern: re.Pattern[str]
     valid: Callable[[str], bool] | None = None
-    cue: Callable[[str], bool] | None = None
+    cue: Callable[[str], object] | None = None
 
     def find(self, text: str) -> Iterator[tuple[int, int]]:
         for match in self.pattern.finditer(text):
@@ -101,12 +101,7 @@ class _Kind:
                 yield start, end
 
 
-def _has_digit(text: str) -> bool:
-    return any(map(str.isdigit, text))
-
-
-def _has_at(text: str) -> bool:
-    return "@" in text
+_has_digit = re.compile(r"\d").search
 
 
 def _is_nhs_number(found: str) -> bool:
@@ -120,18 +115,29 @@ _NOT_NAMES = (
     r"(?!(?:The|This|That|And|But|Who|When|Said|Told|Was|Were|Is|On|In|At|To|For|From|Team|Manager|Practitioner|"
     r"Consultant|Specialist|Sister|Sir|Madam|Trust|Hospital|Ward|Complaints?|Department|Patient|Staff)\b)"
 )
+# The patterns below begin with a set of letters, for which `re` scans fast, and then look back: no word runs into it.
+_START = r"(?<![\w'’].)"
 _TITLE = (
-    r"(?:Mrs?|Ms|Miss|Mx|Dr|Doctor|Prof|Professor|Sister|Nurse|Matron|Rev|Revd|Fr|Father|Sir|Dame|Lady|Lord|Cllr|"
-    r"Councillor|Imam|Rabbi|Pastor|MR|MRS|MS|DR)"
+    rf"[MDPSNRFLCI]{_START}(?:(?<=M)(?:rs?|s|iss|x|atron|RS?|S)|(?<=D)(?:r|octor|ame|R)|"
+    r"(?<=P)(?:rof(?:essor)?|astor)|"
+    r"(?<=S)(?:ister|ir)|(?<=N)urse|(?<=R)(?:evd?|abbi)|(?<=F)(?:ather|r)|(?<=L)(?:ady|ord)|(?<=C)(?:llr|ouncillor)|(?<=I)mam)"
 )
 _CLOSING = (
-    r"(?:[Yy]ours (?:sincerely|faithfully|truly)|(?:[Kk]ind(?:est)?|[Bb]est|[Ww]arm) (?:regards|wishes)|[Rr]egards|"
-    r"[Mm]any thanks|[Tt]hank you|[Tt]hanks|[Ss]igned|[Cc]heers|[Ss]incerely)"
+    rf"[YyKkBbWwRrMmTtSsCc]{_START}(?:(?<=[Yy])ours (?:sincerely|faithfully|truly)|"
+    r"(?<=[KkBbWw])(?:ind(?:est)?|est|arm) (?:regards|wishes)|(?<=[Rr])egards|(?<=[Mm])any thanks|"
+    r"(?<=[Tt])hank(?:s| you)|(?<=[Ss])(?:igned|incerely)|(?<=[Cc])heers)"
 )
+_CALLED = rf"[MmSsNnI]{_START}(?:(?<=[Mm])y name is|(?<=[Ss])igned|(?<=[Nn])ame(?: ?:|d)|(?<=I) am called)"
+_RELATION = (
+    rf"[Mm]{_START}y (?:late )?(?:husband|wife|partner|son|daughter|mother|father|mum|mam|dad|brother|sister|nan|gran|"
+    r"grandson|granddaughter|nephew|niece|friend|client)"
+)
+_TITLED = rf"(?:[A-Z]\.? )*(?:{_CAPITAL}|[A-Z]\b|[A-Z]{{3,}})(?: {_NOT_NAMES}{_CAPITAL}){{0,2}}"
+_SIGNATURE = rf"(?:{_CAPITAL}|[A-Z]\.?)(?: (?:{_CAPITAL}|[A-Z]\.?)){{0,3}}"
 
 # In order: what an earlier kind has taken, a later one leaves alone.
 _KINDS = (
-    _Kind("email", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), cue=_has_at),
+    _Kind("email", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), cue=re.compile("@").search),
     _Kind(
         "reference",
         re.compile(
@@ -182,35 +188,8 @@ _KINDS = (
         lambda d: len(re.sub(r"\D", "", d)) >= 6,
         _has_digit,
     ),
-    _Kind(
-        "name",
-        re.compile(
-            rf"\b{_TITLE}\b\.? {_NOT_NAMES}((?:[A-Z]\.? )*(?:{_CAPITAL}|[A-Z]\b|[A-Z]{{3,}})(?: "
-            rf"{_NOT_NAMES}{_CAPITAL}){{0,2}})"
-        ),
-    ),
-    _Kind(
-        "name",
-        re.compile(
-            rf"{_CLOSING}[,.! ]*(?:\r?\n\s*)+(?:{_TITLE}\.? )?"
-            rf"((?:{_CAPITAL}|[A-Z]\.?)(?: "
-            rf"(?:{_CAPITAL}|[A-Z]\.?)){{0,3}})"
-        ),
-    ),
-    _Kind(
-        "name",
-        re.compile(
-            rf"\b(?:[Mm]y name is|[Ss]igned|[Nn]ame ?:|[Nn]amed|I am called) "
-            rf"{_NOT_NAMES}({_CAPITAL}(?: "
-            rf"{_CAPITAL}){{0,2}})"
-        ),
-    ),
-    _Kind(
-        "name",
-        re.compile(
-            r"\b(?:[Mm]y (?:late "
-            r")?(?:husband|wife|partner|son|daughter|mother|father|mum|mam|dad|brother|sister|nan|gran|"
-            rf"grandson|granddaughter|nephew|niece|friend|client)),? {_NOT_NAMES}({_CAPITAL}(?: {_CAPITAL})?)"
-        ),
-    ),
+    _Kind("name", re.compile(rf"{_TITLE}\b\.? {_NOT_NAMES}({_TITLED})")),
+    _Kind("name", re.compile(rf"{_CLOSING}[,.! ]*(?:\r?\n\s*)+(?:{_TITLE}\.? )?({_SIGNATURE})")),
+    _Kind("name", re.compile(rf"{_CALLED} {_NOT_NAMES}({_CAPITAL}(?: {_CAPITAL}){{0,2}})")),
+    _Kind("name", re.compile(rf"{_RELATION},? {_NOT_NAMES}({_CAPITAL}(?: {_CAPITAL})?)")),
 )

@@ -5,7 +5,9 @@ A registered spaCy component, `complaintnlp_scope_v1`. It fills `doc.spans["scop
 * `negated`: the words after "not", "never", "nobody", ... up to the next break in the clause;
 * `upheld`, `not_upheld`: whole sentences that say a point was, or was not, found to have gone wrong.
 
-The cues are in `concepts.jsonl`, matched by the `span_ruler` that runs before; their ids begin with `finding.`.
+The cues are the concepts of `concepts.jsonl`, tagged by the `span_ruler` that runs before: those that say it outright
+(`finding.upheld`, `finding.not_upheld`), and a `decision` ("we found that") with what was `judged_right` or
+`judged_wrong`.
 """
 
 from __future__ import annotations
@@ -47,14 +49,27 @@ def mark_scope(doc: Doc) -> Doc:
     starts = sentence_starts(doc)
     bounds = set(starts.tolist())
     spans = [Span(doc, start, end, label="negated") for start, end in _negated(doc, bounds)]
-    ends = [*starts[1:].tolist(), len(doc)]
+    tagged: dict[int, set[str]] = {}
     for span in doc.spans.get(CONCEPTS_KEY, ()):
-        if span.label_.startswith("finding."):
-            place = int(np.searchsorted(starts, span.start, side="right")) - 1
-            label = span.label_.removeprefix("finding.")
-            spans.append(Span(doc, int(starts[place]), ends[place], label=label))
+        tagged.setdefault(int(np.searchsorted(starts, span.start, side="right")) - 1, set()).add(span.label_)
+    ends = [*starts[1:].tolist(), len(doc)]
+    for number, concepts in tagged.items():
+        finding = _finding(concepts)
+        if finding:
+            spans.append(Span(doc, int(starts[number]), ends[number], label=finding))
     doc.spans[SPANS_KEY] = spans
     return doc
+
+
+def _finding(concepts: set[str]) -> str | None:
+    # "We did not uphold" holds "uphold", and "not reasonable" holds "reasonable": the longer cue goes first.
+    if "finding.not_upheld" in concepts:
+        return "not_upheld"
+    if "finding.upheld" in concepts:
+        return "upheld"
+    if "decision" not in concepts:
+        return None
+    return "upheld" if "judged_wrong" in concepts else "not_upheld" if "judged_right" in concepts else None
 
 
 def _negated(doc: Doc, bounds: set[int]) -> list[tuple[int, int]]:

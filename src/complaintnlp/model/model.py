@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 from spacy.language import Language
 
 from complaintnlp.errors import InputError
-from complaintnlp.language import LONGEST_TEXT, Reading, has_words, read_texts
+from complaintnlp.language import LONGEST_TEXT, Reading, has_words, read_texts, warm_up
 from complaintnlp.model.calibration import Calibration, doubt, probabilities, thresholds
 from complaintnlp.model.estimator import linear_part
 from complaintnlp.model.features import Features, by_sentence, rows_of, whole
@@ -22,6 +22,7 @@ from complaintnlp.taxonomy import Taxonomy
 
 STATUSES = ("classified", "no_theme", "review", "empty", "too_long")
 _BLOCK = 256
+_WARM_WORDS = 4_000
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class Model:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_linear", linear_part(self.estimator))
+        warm_up(self.language, self._common_words())
 
     def __repr__(self) -> str:
         return f"<complaintnlp model {self.name} {self.version}: {', '.join(self.taxonomy.ids)}>"
@@ -129,6 +131,12 @@ class Model:
     def probabilities(self, readings: Sequence[Reading]) -> NDArray[np.float64]:
         """Calibrated probabilities, shape (texts, themes)."""
         return probabilities(self.scores(readings)[0], self._calibrations)
+
+    def _common_words(self) -> Iterator[str]:
+        """The single words of the vocabulary that most texts have."""
+        idf = self.estimator.named_steps["tfidf"].named_transformers_["words"].idf_
+        single = (self.features.words[i] for i in np.argsort(idf, kind="stable"))
+        return islice((word for word in single if word.isalpha()), _WARM_WORDS)
 
     @property
     def _calibrations(self) -> list[Calibration]:
