@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from complaintnlp.errors import InputError
-from complaintnlp.files import read_batches
+from complaintnlp.files import first_row, read_batches
 
 if TYPE_CHECKING:
     import datasets
@@ -156,11 +156,12 @@ def with_roles(
     """The table with the columns that it lacks of `case_id`, `text`, `organisation`, `received`, `outcome`."""
     problems = [] if problems is None else problems
     sources = find_roles(table.column_names, chosen or {}, required=required, name=name)
+    top = first_row(table.schema)
     for role, column in sources.items():
         if role in table.column_names:
             continue
         if role == "received":
-            values: Any = _dates(table[column], column, problems)
+            values: Any = _dates(table[column], column, top, problems)
         elif role == "outcome":
             values = pa.array([parse_outcome(cell) for cell in table[column].to_pylist()], pa.string())
         else:
@@ -170,9 +171,9 @@ def with_roles(
         days = (parse_date(cell) for cell in table["received"].to_pylist())
         table = table.append_column("financial_year", pa.array(map(financial_year, days), pa.string()))
     if "text" in sources:
-        _check_texts(table["text"], sources["text"], problems)
+        _check_texts(table["text"], sources["text"], top, problems)
     if "case_id" in sources:
-        _check_ids(table["case_id"], sources["case_id"], problems)
+        _check_ids(table["case_id"], sources["case_id"], top, problems)
     problems.sort(key=lambda problem: problem.row)
     return table
 
@@ -286,9 +287,9 @@ def parse_outcome(cell: Any) -> str | None:
     return _outcome_words().get(_fold(text), text) or None
 
 
-def _dates(column: pa.ChunkedArray, name: str, problems: list[RowProblem]) -> pa.Array:
+def _dates(column: pa.ChunkedArray, name: str, top: int, problems: list[RowProblem]) -> pa.Array:
     days = []
-    for row, cell in enumerate(column.to_pylist(), 2):
+    for row, cell in enumerate(column.to_pylist(), top):
         day = parse_date(cell)
         if day is None and cell is not None and str(cell).strip():
             problems.append(RowProblem(row, name, "not a date that can be read; the row counts as undated"))
@@ -304,18 +305,18 @@ def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array([pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())])
 
 
-def _check_texts(column: pa.ChunkedArray, name: str, problems: list[RowProblem]) -> None:
+def _check_texts(column: pa.ChunkedArray, name: str, top: int, problems: list[RowProblem]) -> None:
     lengths = pc.utf8_length(pc.utf8_trim_whitespace(_texts(column))).to_pylist()
-    for row, length in enumerate(lengths, 2):
+    for row, length in enumerate(lengths, top):
         if not length:
             problems.append(RowProblem(row, name, "no text; the row is kept with status 'empty'"))
         elif length == EXCEL_CELL:
             problems.append(RowProblem(row, name, f"exactly {EXCEL_CELL:,} characters: Excel has probably cut it"))
 
 
-def _check_ids(column: pa.ChunkedArray, name: str, problems: list[RowProblem]) -> None:
+def _check_ids(column: pa.ChunkedArray, name: str, top: int, problems: list[RowProblem]) -> None:
     seen: dict[str, int] = {}
-    for row, cell in enumerate(column.to_pylist(), 2):
+    for row, cell in enumerate(column.to_pylist(), top):
         key = "" if cell is None else str(cell).strip()
         if not key:
             problems.append(RowProblem(row, name, "no id; counted as a case of its own"))

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from complaintnlp.cases import RowProblem, as_table, find_roles, with_roles
 from complaintnlp.errors import InputError
-from complaintnlp.files import read_batches, write_batches
+from complaintnlp.files import first_row, read_batches, write_batches
 from complaintnlp.files.write import check_target
 from complaintnlp.model import Model, Tagged, load
 
@@ -81,7 +81,7 @@ def classify_file(
     statuses: dict[str, int] = {}
 
     def watched() -> Iterator[pa.RecordBatch]:
-        row = 2
+        row = first_row(schema)
         for batch in _run(model, batches, column, jobs):
             for status in batch.column("status").to_pylist():
                 statuses[status] = statuses.get(status, 0) + 1

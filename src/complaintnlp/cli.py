@@ -105,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
         help="rule for small counts: none, nhs_hes or opensafely (default: none)",
     )
     one.add_argument("--title", help="title of the report")
+    for role, what in (("organisation", "organisations"), ("received", "dates received"), ("outcome", "outcomes")):
+        one.add_argument(f"--{role}", metavar="COL", help=f"the column of the {what} (default: by its usual names)")
 
     one = _command(
         commands,
@@ -229,8 +231,9 @@ def _report(args: argparse.Namespace) -> int:
     from complaintnlp.report import write_report
 
     problems: list[RowProblem] = []
-    table = with_roles(as_table(args.tagged, problems), None, problems, required=(), name=args.tagged)
-    folder = write_report(args.tagged, args.out, by=args.by, disclosure=args.disclosure, title=args.title)
+    roles = {"organisation": args.organisation, "received": args.received, "outcome": args.outcome}
+    table = with_roles(as_table(args.tagged, problems), roles, problems, required=(), name=args.tagged)
+    folder = write_report(args.tagged, args.out, args.by, disclosure=args.disclosure, title=args.title, **roles)
     _tell(args.tagged, [problem for problem in problems if "no text" not in problem.reason])
     print(_themed_counts(count_themes(table, disclosure=args.disclosure)))
     for column in args.by:

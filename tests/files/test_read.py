@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from complaintnlp.errors import InputError
-from complaintnlp.files import read, read_batches
+from complaintnlp.files import first_row, read, read_batches
 
 Write = Callable[[str, "str | bytes"], Path]
 Problems = list[tuple[int, str, str]]
@@ -88,6 +88,7 @@ def test_workbook_with_titles_above_the_table_and_typed_cells(tmp_path: Path) ->
     book.active["B4"].data_type = "s"
     book.save(path)
     table, _ = read_all(path)
+    assert first_row(table.schema) == 4
     assert table.to_pylist() == [
         {"Ref": "0012", "Description": "=1+1 is what he wrote", "Received": "2017-04-03", "Days": "12", "Open": "TRUE"},
         {"Ref": "13", "Description": "b", "Received": "2017-04-03 09:30:00", "Days": "1.5", "Open": None},

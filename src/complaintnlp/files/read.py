@@ -28,6 +28,7 @@ BATCH_ROWS = 1_000
 UNPACKED_LIMIT = 1 << 30
 """Bytes that a workbook may unpack to. Real exports stay far below; a zip bomb does not."""
 DELIMITERS = ",;\t|"
+_HEADER_ROW = b"complaintnlp.header_row"
 SIGNATURES = {
     b"PK\x03\x04": "a workbook or another zip file",
     b"%PDF": "a PDF",
@@ -87,7 +88,7 @@ def _read_csv(path: Path, on_problem: OnProblem) -> Batches:
             "the file has an odd number of quote marks: one is not closed, and rows after it may run together",
         )
     rows = _squared(records, names, delimiter, on_problem)
-    schema = pa.schema([(name, pa.string()) for name in names])
+    schema = _string_schema(names, header[0])
     return schema, _string_batches(rows, schema)
 
 
@@ -211,7 +212,7 @@ def _read_xlsx(path: Path, on_problem: OnProblem) -> Batches:
     # Titles above the table are narrower than the table.
     top = next(i for i, count in enumerate(filled) if count * 2 > max(filled[:200]))
     names = _column_names([_cell_text(cell) or "" for cell in rows[top]], on_problem)
-    schema = pa.schema([(name, pa.string()) for name in names])
+    schema = _string_schema(names, top + 1)
     body = (
         [_cell_text(cell) for cell in row]
         for row, count in zip(rows[top + 1 :], filled[top + 1 :], strict=True)
@@ -349,6 +350,15 @@ def _column_names(header: Sequence[str], on_problem: OnProblem) -> list[str]:
             name = f"{name} ({number})"
         names.append(name)
     return names
+
+
+def first_row(schema: pa.Schema) -> int:
+    """The number that a spreadsheet gives to the first row below the header."""
+    return int((schema.metadata or {}).get(_HEADER_ROW, 1)) + 1
+
+
+def _string_schema(names: Sequence[str], header_row: int) -> pa.Schema:
+    return pa.schema([(name, pa.string()) for name in names], metadata={_HEADER_ROW: str(header_row)})
 
 
 def _string_batches(rows: Iterable[Sequence[str | None]], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

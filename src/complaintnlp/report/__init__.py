@@ -29,7 +29,15 @@ _MANIFEST = "manifest.json"
 
 
 def write_report(
-    tagged: Any, out: str | Path, by: Iterable[str] = (), *, disclosure: str = "none", title: str | None = None
+    tagged: Any,
+    out: str | Path,
+    by: Iterable[str] = (),
+    *,
+    disclosure: str = "none",
+    title: str | None = None,
+    organisation: str | None = None,
+    received: str | None = None,
+    outcome: str | None = None,
 ) -> Path:
     """Write a report on tagged cases as a folder of files.
 
@@ -49,6 +57,7 @@ def write_report(
         disclosure: the policy for small counts: `none`, `nhs_hes` or `opensafely`. Every number in every
             file has passed it.
         title: of the page and the workbook.
+        organisation, received, outcome: the columns to use, where their usual names are not found.
 
     Returns:
         The folder.
@@ -61,13 +70,15 @@ def write_report(
     groups = [by] if isinstance(by, str) else list(dict.fromkeys(by))
     rules = policy(disclosure)
     table = as_table(tagged)
-    report = build(with_roles(table, required=()), groups, rules, clean(title or "") or TITLE)
+    roles = {"organisation": organisation, "received": received, "outcome": outcome}
+    report = build(with_roles(table, roles, required=()), groups, rules, clean(title or "") or TITLE)
     _make(out)
     for name, write in _WRITERS.items():
         with whole(out / name) as part:
             write(part, report)
     with whole(out / _MANIFEST) as part:
-        write_manifest(part, report, fingerprint(tagged, table), groups, [out / name for name in _WRITERS])
+        options = {"by": groups, **{role: column for role, column in roles.items() if column}}
+        write_manifest(part, report, fingerprint(tagged, table), options, [out / name for name in _WRITERS])
     return out
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ _BATCH = 10_000
 
 
 def write_manifest(
-    path: Path, report: Report, source: dict[str, str], by: Sequence[str], files: Sequence[Path]
+    path: Path, report: Report, source: dict[str, str], options: Mapping[str, Any], files: Sequence[Path]
 ) -> None:
     """Write `manifest.json` to `path`.
 
@@ -28,7 +28,7 @@ def write_manifest(
         path: the file to write.
         report: what was counted.
         source: what `fingerprint` says of the input.
-        by: the grouping columns asked for.
+        options: what was asked for: grouping columns, and columns named for a role.
         files: the other files of the report, as they are in the folder.
     """
     manifest = {
@@ -36,7 +36,7 @@ def write_manifest(
         "complaintnlp": version("complaintnlp"),
         "models": list(report.models),
         "input": source,
-        "options": {"by": list(by), "disclosure": report.rules.name, "title": report.title},
+        "options": {**options, "disclosure": report.rules.name, "title": report.title},
         "rows": {
             "all": _shown(report.total),
             "by_status": {status: _shown(rows) for status, rows in report.rows.items()},
