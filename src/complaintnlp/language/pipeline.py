@@ -143,11 +143,12 @@ def _read_block(nlp: Language, texts: list[str], words: dict[int, str]) -> list[
     if len(words) > 200_000:
         words.clear()
     with nlp.memory_zone():
-        return [_reading(doc, words) for doc in nlp.pipe(texts)]
+        return [_reading(doc, text, words) for text, doc in zip(texts, nlp.pipe(texts), strict=True)]
 
 
-def _reading(doc: Doc, cache: dict[int, str]) -> Reading:
-    strings, text = doc.vocab.strings, doc.text  # spaCy joins the text anew at each asking
+def _reading(doc: Doc, text: str, cache: dict[int, str]) -> Reading:
+    # The text is handed in: spaCy joins `doc.text` anew at each asking.
+    strings = doc.vocab.strings
     words: list[str] = []
     plain: list[bool] = []
     place: list[int] = []  # for each token, how many words stand before it

@@ -15,24 +15,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from spacy.attrs import IS_SPACE, LOWER
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from complaintnlp.language.sentences import sentence_starts
+from complaintnlp.language.sentences import sentence_starts, token_ids
 
 SPANS_KEY = "scope"
 CONCEPTS_KEY = "concepts"
 REACH = 6
 """Words that a negation reaches at most."""
-_NEGATIONS = frozenset(
-    """
+_NEGATIONS = token_ids(
+    *"""
     not n't no never nobody none nothing neither nor without hardly cannot nowt dont didnt wasnt
     werent isnt couldnt wouldnt hasnt havent hadnt doesnt didn wasn
     """.split()
 )
-_STOPS = frozenset(
-    [".", ",", ";", ":", "!", "?", "(", ")", "-", "–", "—", "but", "although", "though", "because", "until"]
-)
+_STOPS = token_ids(*".,;:!?()-–—", "but", "although", "though", "because", "until")
 
 
 def make_scope(nlp: Language, name: str) -> Callable[[Doc], Doc]:  # noqa: ARG001 - spaCy's signature
@@ -73,10 +72,11 @@ def _finding(concepts: set[str]) -> str | None:
 
 
 def _negated(doc: Doc, bounds: set[int]) -> list[tuple[int, int]]:
+    if not len(doc):
+        return []
     spans, start = [], -1
-    for i, token in enumerate(doc):
-        word = token.lower_
-        if start >= 0 and (word in _STOPS or i in bounds or i - start >= REACH or word.isspace()):
+    for i, (word, space) in enumerate(doc.to_array([LOWER, IS_SPACE]).tolist()):
+        if start >= 0 and (word in _STOPS or i in bounds or i - start >= REACH or space):
             if i > start:
                 spans.append((start, i))
             start = -1
