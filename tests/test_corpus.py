@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections import Counter
 from typing import Any
 
 import pytest
 from datasketch import MinHash, MinHashLSH
 
+import corpus_markup
 from complaintnlp.corpus import SPLITS, batches, corpus_files
 from complaintnlp.taxonomy import Taxonomy
 from tests.conftest import ROOT
-
-sys.path.insert(0, str(ROOT / "scripts"))
-import corpus_markup
 
 TAXONOMY = Taxonomy.default()
 PARENT = {subtheme.id: theme.id for theme in TAXONOMY.themes for subtheme in theme.subthemes}
