@@ -11,9 +11,9 @@ from sklearn.linear_model import LogisticRegression
 
 REVIEW_SHARE = 0.15
 """Share of texts that are sent for a second look: those whose decision is nearest to turning."""
-POOLED_WEIGHT = 100
-"""Positives of a label at which its own best threshold and the pooled one weigh the same. Alone, the best of a
-rare label is the luck of a few texts."""
+POOLED_WEIGHT = 300
+"""Positives of a label at which its own threshold and the pooled one weigh the same. Alone, that of a rare label is the
+luck of a few texts."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def fit_calibration(scores: NDArray[np.float64], labels: NDArray[np.int8]) -> li
     """
     fitted = [_fit_logistic(scores[:, i], labels[:, i]) for i in range(labels.shape[1])]
     probability = probabilities(scores, fitted)
-    pooled, _ = best_threshold(probability.ravel(), labels.ravel())
+    pooled = even_threshold(probability.ravel(), labels.ravel())
     return [
         replace(one, threshold=_chosen_threshold(probability[:, i], labels[:, i], pooled))
         for i, one in enumerate(fitted)
@@ -79,13 +79,15 @@ def fit_review(probability: NDArray[np.float64], cuts: NDArray[np.float64]) -> f
     return float(np.quantile(doubt(probability, cuts), 1 - REVIEW_SHARE))
 
 
-def best_threshold(probability: NDArray[np.float64], labels: NDArray[np.int8]) -> tuple[float, float]:
-    """The threshold of the highest F1, and that F1."""
-    order = np.argsort(-probability, kind="stable")
-    f1 = 2 * np.cumsum(labels[order]) / (np.arange(1, len(labels) + 1) + max(1, labels.sum()))
-    best = int(np.argmax(f1))
-    following = probability[order][best + 1] if best + 1 < len(labels) else 0.0
-    return float((probability[order][best] + following) / 2), float(f1[best])
+def even_threshold(probability: NDArray[np.float64], labels: NDArray[np.int8]) -> float:
+    """The threshold at which as many are raised as are labelled, so that counts of themes are not tilted.
+
+    The threshold of the highest F1 lies lower wherever a label is common and hard, and counts too many.
+    """
+    positives = int(labels.sum())
+    ranked = np.sort(probability)[::-1]
+    following = ranked[positives] if positives < len(ranked) else 0.0
+    return float((ranked[positives - 1] + following) / 2) if positives else 1.0
 
 
 def _fit_logistic(scores: NDArray[np.float64], labels: NDArray[np.int8]) -> Calibration:
@@ -98,10 +100,10 @@ def _fit_logistic(scores: NDArray[np.float64], labels: NDArray[np.int8]) -> Cali
 
 
 def _chosen_threshold(probability: NDArray[np.float64], labels: NDArray[np.int8], pooled: float) -> float:
-    """The label's own best threshold, drawn towards that of all labels together where it has few positives."""
+    """The label's own even threshold, drawn towards that of all labels together where it has few positives."""
     if labels.min() == labels.max():
         return 0.5
-    own, _ = best_threshold(probability, labels)
+    own = even_threshold(probability, labels)
     positives = int(labels.sum())
     drawn = (positives * own + POOLED_WEIGHT * pooled) / (positives + POOLED_WEIGHT)
     return float(np.clip(drawn, 0.02, 0.98))
