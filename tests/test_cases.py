@@ -181,6 +181,12 @@ def test_outcomes(cell: str | None, outcome: str | None) -> None:
     assert parse_outcome(cell) == outcome
 
 
+def test_half_an_emoji_costs_no_row(write: Write) -> None:
+    for source in ([{"text": "\ud83d rude"}], pd.DataFrame({"text": ["\ud83d rude"]}, dtype=object)):
+        assert cn.read_cases(source)["text"][:] == ["\ufffd rude"]
+    assert cn.read_cases(write("x.jsonl", '{"text": "\\ud83d rude"}'))["text"][:] == ["\ufffd rude"]
+
+
 def test_nothing_table_like_is_refused() -> None:
     with pytest.raises(InputError, match="can't read cases from a int"):
         cn.read_cases(4)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from complaintnlp.characters import mend
 from complaintnlp.errors import InputError
 from complaintnlp.files import first_row, read_batches
 
@@ -140,9 +141,11 @@ def _from_pandas(frame: Any) -> pa.Table:
 def _column(values: Any) -> pa.Array:
     try:
         return pa.Array.from_pandas(values) if hasattr(values, "iloc") else pa.array(values)
+    except UnicodeEncodeError:
+        return pa.array([mend(value) for value in values])
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         # Values of mixed types, as read_excel makes them: as text, so that none is lost.
-        return pa.array([None if v is None or v != v else str(v) for v in values], pa.string())
+        return pa.array([None if v is None or v != v else mend(str(v)) for v in values], pa.string())
 
 
 def with_roles(

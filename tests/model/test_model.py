@@ -87,6 +87,11 @@ def test_one_answer_for_each_text_and_offsets_into_it(toy: Model, texts: list[st
             assert raised == (theme in one.themes) or one.status in ("empty", "too_long")
 
 
+def test_half_an_emoji_moves_no_offset(toy: Model) -> None:
+    (tagged,) = toy.classify("\ud83d hello. " + RUDE)
+    assert tagged.evidence[0].start == len("\ud83d hello. ")
+
+
 def test_neighbours_do_not_change_an_answer(toy: Model) -> None:
     texts = [RUDE, LATE, None, "Lovely staff.", RUDE]
     alone = [toy.classify(text)[0] if text else None for text in texts]

@@ -19,6 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from complaintnlp.characters import mend
 from complaintnlp.errors import InputError
 
 OnProblem = Callable[[int, str, str], None]
@@ -286,7 +287,7 @@ def read_json(path: Path, on_problem: OnProblem) -> Iterator[tuple[int, dict[str
             if not isinstance(line, dict):
                 on_problem(number, "", f"a JSON {type(line).__name__}, not an object; the row is kept, blank")
                 line = {}
-            yield number, line
+            yield number, mend(line)
 
 
 def _json_place(error: Exception) -> str:

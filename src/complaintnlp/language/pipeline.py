@@ -17,6 +17,7 @@ from spacy.tokens import Doc
 
 # Importing the components registers them, also where entry points are not read (a zipped install).
 import complaintnlp.language.identifiers  # noqa: F401
+from complaintnlp.characters import mend
 from complaintnlp.language.scope import CONCEPTS_KEY, SPANS_KEY
 from complaintnlp.language.sentences import sentence_starts
 
@@ -126,7 +127,7 @@ def read_texts(nlp: Language, texts: Iterable[str]) -> Iterator[Reading]:
     words: dict[int, str] = {}
     block: list[str] = []
     for text in texts:
-        block.append(text)
+        block.append(mend(text))
         if len(block) == _ZONE_TEXTS:
             yield from _read_block(nlp, block, words)
             block = []
