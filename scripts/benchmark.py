@@ -118,7 +118,8 @@ def ours(texts: list[str], labels: NDArray[np.int8]) -> Predict:
     """Our own training, on its defaults."""
     n = len(texts)
     taxonomy = Taxonomy.from_ids(f"label {i}" for i in range(labels.shape[1]))
-    cases = Labelled(taxonomy, [str(i) for i in range(n)], texts, labels, [None] * n, [""] * n, [""] * n)
+    none = np.zeros((n, 0), dtype=np.int8)
+    cases = Labelled(taxonomy, [str(i) for i in range(n)], texts, labels, none, [None] * n, [""] * n, [""] * n)
     model = fit(cases, name="benchmark", version="1")
     return lambda new: predictions(model, new)
 

@@ -94,7 +94,24 @@ def test_tools_json(write: Write) -> None:
         assert cases.texts == ["They were rude.", "Thanks."], name
         assert cases.labels.tolist() == [[0, 0, 1], [0, 0, 0]], name
         if name != "prodigy":
-            assert cases.spans[0] == ((0, 14, "communication"),), name
+            assert cases.spans[0] == ((0, 14, "communication", "", ""),), name
+
+
+def test_subthemes_are_known_where_they_are_named() -> None:
+    taxonomy = Taxonomy.default()
+    rows = [
+        {"text": "a", "themes": "care_failure", "subthemes": "medication; staff_attitude"},
+        {"text": "b", "themes": "communication", "subthemes": ""},
+    ]
+    cases = read_labelled(rows, taxonomy)
+    assert cases.labels.tolist() == [[0, 1, 1], [0, 0, 1]]
+    named = dict(zip(taxonomy.subtheme_ids, cases.details.T.tolist(), strict=True))
+    assert named["medication"] == [1, 0]
+    assert named["record_keeping"] == [0, 0]
+    assert named["staff_attitude"] == [1, -1]
+    assert named["listening"] == [0, -1]
+    flags = [{"text": "a", "Medication": 1, "staff_attitude": 1}, {"text": "b", "Medication": 0, "staff_attitude": 0}]
+    assert read_labelled(flags, taxonomy).labels.tolist() == [[0, 1, 1], [0, 0, 0]]
 
 
 def test_rows_without_text_are_left_out_and_told() -> None:

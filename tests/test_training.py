@@ -30,10 +30,26 @@ def test_training_twice_gives_the_same(toy: Model) -> None:
 def test_the_facts_add_up_and_hold_no_text(toy: Model) -> None:
     cases = len(small_cases())
     assert toy.facts["training"]["cases"] == cases
+    assert tuple(toy.facts["out_of_fold"]) == toy.taxonomy.label_ids
     for counts in toy.facts["out_of_fold"].values():
         assert counts["true_positives"] + counts["false_negatives"] == counts["cases"]
         parts = ("true_positives", "false_positives", "false_negatives", "true_negatives")
-        assert sum(counts[part] for part in parts) == cases
+        assert sum(counts[part] for part in parts) <= cases
+    known = toy.facts["out_of_fold"]["communication"]
+    assert sum(known[part] for part in parts) == cases
+    # Nobody named subthemes: where the theme is raised they are not known, elsewhere they are not raised.
+    unnamed = toy.facts["out_of_fold"]["listening"]
+    assert (unnamed["cases"], unnamed["true_negatives"]) == (0, cases - known["cases"])
+
+
+def test_subthemes_are_learnt_where_they_are_named() -> None:
+    named = {"communication": "staff_attitude", "care_failure": "medication", "investigation_quality": "no_learning"}
+    rows = [{**row, "subthemes": [named[t] for t in row["themes"].split("; ") if t]} for row in small_cases()]
+    model = cn.train(rows)
+    (tagged,) = model.classify(RAISING["care_failure"][1])
+    assert list(tagged.subthemes) == list(tagged.themes)
+    assert list(tagged.subthemes["care_failure"]) == ["medication"]
+    assert model.classify("Thank you")[0].subthemes == {}
 
 
 def test_any_themes_can_be_learnt() -> None:

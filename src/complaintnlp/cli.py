@@ -161,8 +161,8 @@ def _parser() -> argparse.ArgumentParser:
         _evaluate,
         "measure a model on labelled cases",
         "complaintnlp evaluate labelled.csv --model models/mine",
-        "Prints precision, recall, F1 and average precision for each theme with 95 % intervals, and the ids of "
-        "the worst mistakes.",
+        "Prints precision, recall, F1 and average precision of each theme and subtheme with 95 % intervals, and the "
+        "ids of the worst mistakes.",
     )
     one.add_argument("labelled", metavar="LABELLED", help="labelled cases")
     one.add_argument("--model", metavar="DIR", help="a model folder (default: the shipped model)")
@@ -333,7 +333,7 @@ def _show(args: argparse.Namespace) -> int:
 def _account(model: Any) -> str:
     """A model's themes and out-of-fold figures, as `show` prints them."""
     training = model.facts.get("training", {})
-    width = max(len(theme) for theme in model.taxonomy.ids) + 2
+    width = max(len(label) for label in model.taxonomy.label_ids) + 2
     lines = [
         f"Model {model.name} {model.version}, taxonomy {model.taxonomy.name} {model.taxonomy.version}, "
         f"trained on {training.get('cases', 0):,} cases.",

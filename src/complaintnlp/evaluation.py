@@ -13,11 +13,12 @@ from sklearn.metrics import average_precision_score
 from complaintnlp.counting.intervals import wilson
 from complaintnlp.errors import InputError
 from complaintnlp.labelled import Labelled, read_labelled
+from complaintnlp.language import LONGEST_TEXT, has_words, read_texts
 from complaintnlp.model import Model, load
-from complaintnlp.taxonomy import Taxonomy
 
 RESAMPLES = 1000
 WORST = 20
+_BLOCK = 256
 
 Interval = tuple[float, float, float]
 """Estimate, lower and upper end of its 95 % interval."""
@@ -25,7 +26,7 @@ Interval = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class ThemeScore:
-    """One theme's figures; each an estimate with its 95 % bootstrap interval (percentiles, over cases).
+    """One theme's or subtheme's figures; each an estimate with its 95 % bootstrap interval (percentiles, over cases).
 
     Attributes:
         theme: the id, or `macro` (mean over themes) or `micro` (all decisions together).
@@ -49,6 +50,7 @@ class Evaluation:
         model: name and version.
         cases: how many.
         themes: one row a theme, then `macro` and `micro`.
+        subthemes: the same for subthemes, over the cases whose subthemes are labelled; empty where none are.
         kinds: for a challenge file, (kind, cases wholly right, cases) for each kind.
         mistakes: ids of the cases that went most wrong, the worst first.
     """
@@ -56,22 +58,25 @@ class Evaluation:
     model: str
     cases: int
     themes: tuple[ThemeScore, ...]
+    subthemes: tuple[ThemeScore, ...]
     kinds: tuple[tuple[str, int, int], ...]
     mistakes: tuple[str, ...]
 
     def __getitem__(self, theme: str) -> ThemeScore:
-        return next(score for score in self.themes if score.theme == theme)
+        return next(score for score in (*self.themes, *self.subthemes) if score.theme == theme)
 
     def __str__(self) -> str:
-        width = max(len(score.theme) for score in self.themes) + 2
-        lines = [
-            f"Model {self.model} on {self.cases:,} labelled cases (95 % bootstrap intervals)",
-            "",
-            f"{'theme':<{width}}{'cases':>6}   {'precision':<19}{'recall':<19}{'F1':<19}average precision",
-        ]
-        for score in self.themes:
-            cells = (_cell(v) for v in (score.precision, score.recall, score.f1, score.average_precision))
-            lines.append(f"{score.theme:<{width}}{score.cases:>6}   " + "".join(f"{c:<19}" for c in cells).rstrip())
+        width = max(len(score.theme) for score in (*self.themes, *self.subthemes)) + 2
+        lines = [f"Model {self.model} on {self.cases:,} labelled cases (95 % bootstrap intervals)"]
+        for title, scores in (("theme", self.themes), ("subtheme", self.subthemes)):
+            if scores:
+                lines += [
+                    "",
+                    f"{title:<{width}}{'cases':>6}   {'precision':<19}{'recall':<19}{'F1':<19}average precision",
+                ]
+            for score in scores:
+                cells = (_cell(v) for v in (score.precision, score.recall, score.f1, score.average_precision))
+                lines.append(f"{score.theme:<{width}}{score.cases:>6}   " + "".join(f"{c:<19}" for c in cells).rstrip())
         if self.kinds:
             lines += ["", "kind of challenge: cases wholly right"]
             for kind, right, cases in self.kinds:
@@ -104,26 +109,38 @@ def evaluate(
             f"the labels are of {', '.join(cases.taxonomy.ids)}; the model knows {', '.join(model.taxonomy.ids)}"
         )
     probability, raised = predictions(model, cases.texts)
-    right = (raised == cases.labels.astype(bool)).all(axis=1)
+    width = len(model.taxonomy.ids)
+    right = (raised[:, :width] == cases.labels.astype(bool)).all(axis=1)
+    labelled_finely = (cases.details >= 0).all(axis=1)
+    subthemes: list[ThemeScore] = []
+    if (cases.details > 0).any():
+        own = np.ix_(labelled_finely, np.arange(width, raised.shape[1]))
+        truth = cases.details[labelled_finely]
+        subthemes = score_themes(model.taxonomy.subtheme_ids, truth, probability[own], raised[own])
     return Evaluation(
         model=f"{model.name} {model.version}",
         cases=len(cases),
-        themes=tuple(score_themes(model.taxonomy, cases.labels, probability, raised)),
+        themes=tuple(score_themes(model.taxonomy.ids, cases.labels, probability[:, :width], raised[:, :width])),
+        subthemes=tuple(subthemes),
         kinds=_by_kind(cases.kinds, right),
-        mistakes=_worst(cases, probability, raised),
+        mistakes=_worst(cases, probability[:, :width], raised[:, :width]),
     )
 
 
 def predictions(model: Model, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Probabilities and decisions, shape (texts, themes) each."""
-    tagged = model.classify(list(texts))
-    probability = np.array([[one.probabilities[theme] for theme in model.taxonomy.ids] for one in tagged])
-    raised = np.array([[theme in one.themes for theme in model.taxonomy.ids] for one in tagged])
+    """Probabilities and decisions, shape (texts, labels) each, labels as `Taxonomy.label_ids`."""
+    readable = [i for i, text in enumerate(texts) if has_words(text) and len(text) <= LONGEST_TEXT]
+    probability = np.zeros((len(texts), len(model.taxonomy.label_ids)))
+    for first in range(0, len(readable), _BLOCK):
+        block = readable[first : first + _BLOCK]
+        probability[block] = model.probabilities(list(read_texts(model.language, (texts[i] for i in block))))
+    raised = np.zeros(probability.shape, dtype=np.bool_)
+    raised[readable] = model.raised(probability[readable])
     return probability, raised
 
 
 def score_themes(
-    taxonomy: Taxonomy, labels: NDArray[np.int8], probability: NDArray[np.float64], raised: NDArray[np.bool_]
+    ids: Sequence[str], labels: NDArray[np.int8], probability: NDArray[np.float64], raised: NDArray[np.bool_]
 ) -> list[ThemeScore]:
     """Scores of each theme, then macro and micro, with bootstrap intervals over cases."""
     draws = bootstrap_weights(len(labels))
@@ -132,12 +149,12 @@ def score_themes(
     weights = np.vstack([np.ones(len(labels)), draws])  # the first row is the sample itself
     hits, claims, actual = weights @ (truth * said), weights @ said, weights @ truth
     ranked = np.stack(
-        [_average_precisions(truth[:, i], probability[:, i], weights[:201]) for i in range(len(taxonomy.ids))],
+        [_average_precisions(truth[:, i], probability[:, i], weights[:201]) for i in range(len(ids))],
         1,
     )
     each = [
         _theme_score(theme, int(truth[:, i].sum()), hits[:, i], claims[:, i], actual[:, i], ranked[:, i])
-        for i, theme in enumerate(taxonomy.ids)
+        for i, theme in enumerate(ids)
     ]
     total = int(truth.sum())
     micro = _theme_score("micro", total, hits.sum(1), claims.sum(1), actual.sum(1), np.full(2, np.nan))

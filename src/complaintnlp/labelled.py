@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,15 @@ _TRUE = frozenset(["1", "1.0", "true", "yes", "y", "x"])
 _FALSE = frozenset(["", "0", "0.0", "false", "no", "n"])
 _GROUP_COLUMNS = ("batch", "organisation")
 
-Span = tuple[int, int, str]
+
+class Span(NamedTuple):
+    """Marked evidence: character offsets, the theme and, where they were marked, subtheme and finding (else "")."""
+
+    start: int
+    end: int
+    theme: str
+    subtheme: str = ""
+    finding: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +41,8 @@ class Labelled:
         ids: one a case.
         texts: the narratives.
         labels: shape (cases, themes), 0 or 1.
-        spans: for each case, evidence as (start, end, theme id), or None where nobody marked any.
+        details: shape (cases, subthemes), 0 or 1; -1 where a theme is raised and nobody said which of its subthemes.
+        spans: for each case its evidence, or None where nobody marked any.
         groups: what must not be split between training and test: the writing batch or the organisation; may be "".
         kinds: for each case, what sort of test it is, in a challenge file; else "".
     """
@@ -42,6 +51,7 @@ class Labelled:
     ids: list[str]
     texts: list[str]
     labels: NDArray[np.int8]
+    details: NDArray[np.int8]
     spans: list[tuple[Span, ...] | None]
     groups: list[str]
     kinds: list[str]
@@ -57,6 +67,7 @@ class Labelled:
             [self.ids[i] for i in chosen],
             [self.texts[i] for i in chosen],
             self.labels[chosen],
+            self.details[chosen],
             [self.spans[i] for i in chosen],
             [self.groups[i] for i in chosen],
             [self.kinds[i] for i in chosen],
@@ -73,6 +84,7 @@ class Labelled:
             self.ids + other.ids,
             self.texts + other.texts,
             np.concatenate([self.labels, other.labels]),
+            np.concatenate([self.details, other.details]),
             self.spans + other.spans,
             self.groups + other.groups,
             self.kinds + other.kinds,
@@ -95,7 +107,7 @@ def read_labelled(
     Args:
         source: a file or table as for `read_cases`, with either one column a theme (1 or 0, blank is 0), or a
             column `themes` (ids with `;`, `,` or `|` between, or a list); or the JSON that Label Studio, Prodigy
-            and doccano write.
+            and doccano write. Subthemes may stand among the themes, in a column `subthemes`, or in columns of 1 and 0.
         taxonomy: the themes to look for, by id or label. Without it they are taken from the data: the
             package's own where the ids are its, else as they come.
         text, id: the columns to use, where the usual names are not found.
@@ -118,11 +130,20 @@ def read_labelled(
     if cell is not None:
         raised = [split_themes(row.get(cell)) for row in rows]
         taxonomy = taxonomy or _taxonomy_of(raised, dropped, min_cases)
-        labels = _from_cells(raised, taxonomy, cell, dropped)
     else:
         taken = set(roles.values())
         found = list(themes) or [c for c in columns if c not in taken and _is_flag([row.get(c) for row in rows])]
-        taxonomy, labels = _from_flags(rows, found, taxonomy, dropped, min_cases, columns)
+        flags = {name: np.array([_flag(row.get(name)) for row in rows], dtype=np.int8) for name in found}
+        if taxonomy is None:
+            flags = {n: f for n, f in flags.items() if f.sum() >= max(1, min_cases) and _fold(n) not in dropped}
+            taxonomy = _named(list(flags))
+        else:
+            flags = _known(flags, taxonomy, columns)
+        raised = [tuple(name for name, flag in flags.items() if flag[i]) for i in range(len(rows))]
+    labels = _marked(raised, taxonomy, cell or "themes", dropped)
+    if "subthemes" in columns:
+        labels |= _marked([split_themes(row.get("subthemes")) for row in rows], taxonomy, "subthemes", dropped)
+    labels, details = _by_level(labels, taxonomy)
     spans = [_spans(row.get("spans"), taxonomy) for row in rows]
     group = next((name for name in _GROUP_COLUMNS if name in columns), None)
     kept = []
@@ -137,6 +158,7 @@ def read_labelled(
         [str(identifier) if identifier is not None else f"row {i + 2}" for i, identifier in enumerate(identifiers)],
         [str(row.get(roles["text"]) or "") for row in rows],
         labels,
+        details,
         spans,
         [str(row.get(group) or "") if group else "" for row in rows],
         [str(row.get("challenge") or "") for row in rows],
@@ -154,16 +176,14 @@ def _rows(source: Any, problems: list[RowProblem]) -> list[dict[str, Any]]:
     return list(as_table(source, problems).to_pylist())
 
 
-def _from_cells(
-    raised: Sequence[tuple[str, ...]], taxonomy: Taxonomy, column: str, dropped: set[str]
-) -> NDArray[np.int8]:
-    place = {_fold(s.id): i for i, theme in enumerate(taxonomy.themes) for s in (theme, *theme.subthemes)}
-    place |= {_fold(s.label): i for i, theme in enumerate(taxonomy.themes) for s in (theme, *theme.subthemes)}
-    labels = np.zeros((len(raised), len(taxonomy.themes)), dtype=np.int8)
+def _marked(raised: Sequence[tuple[str, ...]], taxonomy: Taxonomy, column: str, dropped: set[str]) -> NDArray[np.int8]:
+    """The names as 0 and 1, shape (rows, themes and then subthemes)."""
+    places = _places(taxonomy)
+    labels = np.zeros((len(raised), len(taxonomy.ids) + len(taxonomy.subtheme_ids)), dtype=np.int8)
     for row, names in enumerate(raised):
         for name in names:
-            if _fold(name) in place:
-                labels[row, place[_fold(name)]] = 1
+            if _fold(name) in places:
+                labels[row, places[_fold(name)]] = 1
             elif _fold(name) not in dropped:
                 raise InputError(
                     f"row {row + 2}, column {column!r}: a theme that is not in the taxonomy (its themes are "
@@ -172,30 +192,35 @@ def _from_cells(
     return labels
 
 
-def _from_flags(
-    rows: Sequence[Mapping[str, Any]],
-    found: Sequence[str],
-    taxonomy: Taxonomy | None,
-    dropped: set[str],
-    min_cases: int,
-    columns: Sequence[str],
-) -> tuple[Taxonomy, NDArray[np.int8]]:
-    flags = {name: np.array([_flag(row.get(name)) for row in rows], dtype=np.int8) for name in found}
-    if taxonomy is None:
-        flags = {n: f for n, f in flags.items() if f.sum() >= max(1, min_cases) and _fold(n) not in dropped}
-        taxonomy = _named(list(flags))
-        chosen = list(flags.values())
-    else:
-        by_name = {_fold(name): flag for name, flag in flags.items()}
-        empty = np.zeros(len(rows), dtype=np.int8)
-        names = [(_fold(theme.id), _fold(theme.label)) for theme in taxonomy.themes]
-        if not any(name in by_name for both in names for name in both):
-            raise InputError(
-                f"the labelled cases have no labels: no column 'themes', and none named for a theme "
-                f"({', '.join(taxonomy.ids)}). The columns are: {', '.join(map(repr, columns))}"
-            )
-        chosen = [by_name.get(by_id, by_name.get(by_label, empty)) for by_id, by_label in names]
-    return taxonomy, np.stack(chosen, axis=1)
+def _by_level(labels: NDArray[np.int8], taxonomy: Taxonomy) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """Themes, each raised where a subtheme of it is; and subthemes, unknown where only the theme was named."""
+    themes, details = labels[:, : len(taxonomy.ids)], labels[:, len(taxonomy.ids) :]
+    for i, of_theme in enumerate(taxonomy.subtheme_places):
+        named = details[:, of_theme].any(axis=1)
+        details[themes[:, i].astype(bool) & ~named, of_theme] = -1
+        themes[named, i] = 1
+    return themes, details
+
+
+def _places(taxonomy: Taxonomy) -> dict[str, int]:
+    """The column of each theme and subtheme, by id and by label; of like names the first counts, ids before labels."""
+    entries = [taxonomy[identifier] for identifier in taxonomy.label_ids]
+    by_label = {_fold(entry.label): i for i, entry in reversed(list(enumerate(entries)))}
+    return by_label | {_fold(entry.id): i for i, entry in enumerate(entries)}
+
+
+def _known(
+    flags: Mapping[str, NDArray[np.int8]], taxonomy: Taxonomy, columns: Sequence[str]
+) -> dict[str, NDArray[np.int8]]:
+    """The columns of 0 and 1 that are named for a theme or a subtheme."""
+    places = _places(taxonomy)
+    known = {name: flag for name, flag in flags.items() if _fold(name) in places}
+    if not known:
+        raise InputError(
+            f"the labelled cases have no labels: no column 'themes', and none named for a theme "
+            f"({', '.join(taxonomy.ids)}). The columns are: {', '.join(map(repr, columns))}"
+        )
+    return known
 
 
 def _named(names: Sequence[str]) -> Taxonomy:
@@ -230,11 +255,14 @@ def _taxonomy_of(raised: Sequence[tuple[str, ...]], dropped: set[str], min_cases
 def _spans(cell: Any, taxonomy: Taxonomy) -> tuple[Span, ...] | None:
     if not isinstance(cell, Iterable) or isinstance(cell, (str, bytes)):
         return None
+    theme_of = {sub.id: theme.id for theme in taxonomy.themes for sub in theme.subthemes}
     spans = []
     for span in cell:
-        theme = span.get("theme") or span.get("label")
+        name = span.get("theme") or span.get("label")
+        subtheme = name if name in theme_of else span.get("subtheme") or ""
+        theme = theme_of.get(name, name)
         if theme in taxonomy.ids:
-            spans.append((int(span["start"]), int(span["end"]), str(theme)))
+            spans.append(Span(int(span["start"]), int(span["end"]), theme, subtheme, span.get("finding") or ""))
     return tuple(spans)
 
 

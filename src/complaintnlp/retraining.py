@@ -171,12 +171,13 @@ def _joined(known: Labelled | None, new: Labelled) -> Labelled:
 
 def _compare(where: str, base: Model, candidate: Model, test: Labelled) -> list[Compared]:
     weights = bootstrap_weights(len(test))
+    themes = slice(len(base.taxonomy.ids))
     (old_p, old_raised), (new_p, new_raised) = (
-        predictions(base, test.texts),
-        predictions(candidate, test.texts),
+        (probability[:, themes], raised[:, themes])
+        for probability, raised in (predictions(base, test.texts), predictions(candidate, test.texts))
     )
-    old_scores = score_themes(base.taxonomy, test.labels, old_p, old_raised)
-    new_scores = score_themes(base.taxonomy, test.labels, new_p, new_raised)
+    old_scores = score_themes(base.taxonomy.ids, test.labels, old_p, old_raised)
+    new_scores = score_themes(base.taxonomy.ids, test.labels, new_p, new_raised)
     rows = []
     for i, theme in enumerate(base.taxonomy.ids):
         rows.append((theme, old_scores[i], new_scores[i], [i]))

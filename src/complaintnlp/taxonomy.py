@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,17 @@ class Taxonomy:
     def subtheme_ids(self) -> tuple[str, ...]:
         """The ids of all subthemes, in order."""
         return tuple(subtheme.id for theme in self.themes for subtheme in theme.subthemes)
+
+    @property
+    def label_ids(self) -> tuple[str, ...]:
+        """The ids of the themes, then those of the subthemes: all that a model predicts."""
+        return self.ids + self.subtheme_ids
+
+    @property
+    def subtheme_places(self) -> tuple[slice, ...]:
+        """For each theme, the places of its subthemes in `subtheme_ids`."""
+        ends = list(accumulate((len(theme.subthemes) for theme in self.themes), initial=0))
+        return tuple(slice(first, last) for first, last in pairwise(ends))
 
     def __getitem__(self, identifier: str) -> Theme:
         for theme in self.themes:

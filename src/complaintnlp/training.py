@@ -11,15 +11,15 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
-from sklearn.pipeline import Pipeline
 
 from complaintnlp.errors import InputError
 from complaintnlp.labelled import Labelled, read_labelled
 from complaintnlp.language import LONGEST_TEXT, Reading, has_words, make_language, read_texts
 from complaintnlp.model import Model
 from complaintnlp.model.calibration import Calibration, fit_calibration, fit_review, probabilities, thresholds
-from complaintnlp.model.estimator import fit_estimator, linear_part, make_estimator
+from complaintnlp.model.estimator import Estimator, fit_estimator
 from complaintnlp.model.features import Features, by_sentence, rows_of, whole
+from complaintnlp.model.model import whole_and_strongest
 from complaintnlp.taxonomy import Taxonomy
 
 FOLDS = 5
@@ -70,14 +70,17 @@ def fit(cases: Labelled, *, name: str, version: str) -> Model:
     readings = list(read_texts(nlp, cases.texts))
     features = Features.learn(readings, MIN_TEXTS)
     table = _UnitTable(features, readings, cases)
-    scores = np.zeros((len(cases), len(cases.taxonomy.themes), 2))
+    labels = np.concatenate([cases.labels, cases.details], axis=1)
+    scores = np.zeros((*labels.shape, 2))
     folds = folds_of(cases)
     for fold in range(FOLDS):
         held_out = np.flatnonzero(folds == fold)
         if len(held_out):
             estimator = table.fit(np.flatnonzero(folds != fold))
             scores[held_out] = table.scores(estimator, held_out)
-    calibrations = fit_calibration(scores, cases.labels)
+    of_themes, of_subthemes = slice(len(cases.taxonomy.ids)), slice(len(cases.taxonomy.ids), None)
+    calibrations = fit_calibration(scores[:, of_themes], labels[:, of_themes])
+    calibrations += fit_calibration(scores[:, of_subthemes], labels[:, of_subthemes])
     probability = probabilities(scores, calibrations)
     return Model(
         name=name,
@@ -86,9 +89,9 @@ def fit(cases: Labelled, *, name: str, version: str) -> Model:
         language=nlp,
         features=features,
         estimator=table.fit(np.arange(len(cases))),
-        calibrations=dict(zip(cases.taxonomy.ids, calibrations, strict=True)),
-        review=fit_review(probability, thresholds(calibrations)),
-        facts=_facts(cases, probability, calibrations),
+        calibrations=dict(zip(cases.taxonomy.label_ids, calibrations, strict=True)),
+        review=fit_review(probability[:, of_themes], thresholds(calibrations[of_themes])),
+        facts=_facts(cases, labels, probability, calibrations),
     )
 
 
@@ -101,37 +104,39 @@ class _UnitTable:
         self.features = features
         self.counts: sp.csr_matrix = features.matrix(flat)
         self.starts = rows_of(units)
-        self.labels = np.zeros((self.counts.shape[0], cases.labels.shape[1]), dtype=np.int8)
+        ids = cases.taxonomy.label_ids
+        self.labels = np.zeros((self.counts.shape[0], len(ids)), dtype=np.int8)
         self.usable = np.zeros(self.counts.shape[0], dtype=bool)
-        place = {theme: i for i, theme in enumerate(cases.taxonomy.ids)}
+        place = {label: i for i, label in enumerate(ids)}
         for i, reading in enumerate(readings):
             first = self.starts[i]
-            self.labels[first], self.usable[first] = cases.labels[i], True
+            self.labels[first], self.usable[first] = (*cases.labels[i], *cases.details[i]), True
             spans = cases.spans[i]
             if spans is None:
                 continue  # nobody marked evidence: only the whole text can teach
             self.usable[first : self.starts[i + 1]] = True
+            # A subtheme that nobody named for the text is unknown in its sentences too.
+            self.labels[first + 1 : self.starts[i + 1]] = np.minimum(self.labels[first], 0)
             for row, sentence in enumerate(reading.sentences, first + 1):
-                for start, end, theme in spans:
-                    if _covers(sentence.start, sentence.end, start, end):
-                        self.labels[row, place[theme]] = 1
+                for span in spans:
+                    if _covers(sentence.start, sentence.end, span.start, span.end):
+                        self.labels[row, place[span.theme]] = 1
+                        if span.subtheme:
+                            self.labels[row, place[span.subtheme]] = 1
 
-    def fit(self, cases: NDArray[np.int64]) -> Pipeline:
+    def fit(self, cases: NDArray[np.int64]) -> Estimator:
         """An estimator fitted on these cases: their texts and, where evidence is marked, their sentences."""
-        rows = np.concatenate([np.arange(self.starts[i], self.starts[i + 1]) for i in cases])
+        rows = self._rows(cases)
         rows = rows[self.usable[rows]]
-        return fit_estimator(make_estimator(self.features, C), self.counts[rows], self.labels[rows])
+        return fit_estimator(self.features, self.counts[rows], self.labels[rows], C)
 
-    def scores(self, estimator: Pipeline, cases: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Scores of whole texts and strongest sentences, shape (cases, themes, 2)."""
-        weights, intercepts = linear_part(estimator)
-        out = np.empty((len(cases), self.labels.shape[1], 2))
-        for row, i in enumerate(cases):
-            counts = self.counts[self.starts[i] : self.starts[i + 1]]
-            scores = estimator.named_steps["tfidf"].transform(counts) @ weights + intercepts
-            out[row, :, 0] = scores[0]
-            out[row, :, 1] = scores[1:].max(axis=0) if len(scores) > 1 else scores[0]
-        return out
+    def scores(self, estimator: Estimator, cases: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Scores of whole texts and strongest sentences, shape (cases, labels, 2)."""
+        scores = estimator.scores(self.counts[self._rows(cases)])
+        return whole_and_strongest(scores, rows_of([range(self.starts[i], self.starts[i + 1]) for i in cases]))
+
+    def _rows(self, cases: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.concatenate([np.arange(self.starts[i], self.starts[i + 1]) for i in cases])
 
 
 def folds_of(cases: Labelled) -> NDArray[np.int64]:
@@ -191,28 +196,26 @@ def _covers(start: int, end: int, span_start: int, span_end: int) -> bool:
     return shared > 0 and (shared >= 10 or shared >= 0.5 * (span_end - span_start))
 
 
-def _facts(cases: Labelled, probability: NDArray[np.float64], calibrations: Sequence[Calibration]) -> dict[str, Any]:
+def _facts(
+    cases: Labelled, labels: NDArray[np.int8], probability: NDArray[np.float64], calibrations: Sequence[Calibration]
+) -> dict[str, Any]:
     """What the manifest tells of the training, without a word of it."""
     raised = probability >= thresholds(calibrations)
-    truth = cases.labels.astype(bool)
-    themes = {}
-    for i, theme in enumerate(cases.taxonomy.ids):
-        hit, said, is_so = (
-            int((raised[:, i] & truth[:, i]).sum()),
-            int(raised[:, i].sum()),
-            int(truth[:, i].sum()),
-        )
-        themes[theme] = {
-            "cases": is_so,
-            # Out of fold: what the correction of counts for the model's own error rests on.
-            "true_positives": hit,
-            "false_positives": said - hit,
-            "false_negatives": is_so - hit,
-            "true_negatives": len(cases) - is_so - said + hit,
+    out_of_fold = {}
+    for i, label in enumerate(cases.taxonomy.label_ids):
+        known = labels[:, i] >= 0
+        truth, said = labels[known, i] == 1, raised[known, i]
+        # What the correction of counts for the model's own error rests on.
+        out_of_fold[label] = {
+            "cases": int(truth.sum()),
+            "true_positives": int((truth & said).sum()),
+            "false_positives": int((~truth & said).sum()),
+            "false_negatives": int((truth & ~said).sum()),
+            "true_negatives": int((~truth & ~said).sum()),
         }
     digests = sorted(
-        hashlib.sha256(f"{text}\0{labels.tolist()}".encode()).hexdigest()
-        for text, labels in zip(cases.texts, cases.labels, strict=True)
+        hashlib.sha256(f"{text}\0{row.tolist()}".encode()).hexdigest()
+        for text, row in zip(cases.texts, labels, strict=True)
     )
     return {
         "training": {
@@ -221,7 +224,7 @@ def _facts(cases: Labelled, probability: NDArray[np.float64], calibrations: Sequ
             "with_evidence": sum(spans is not None for spans in cases.spans),
             "fingerprint": hashlib.sha256("".join(digests).encode()).hexdigest(),
         },
-        "out_of_fold": themes,
+        "out_of_fold": out_of_fold,
     }
 
 

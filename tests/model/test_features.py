@@ -51,4 +51,4 @@ def test_learning_does_not_depend_on_order(readings: list[Reading]) -> None:
 
 
 def test_rows_of() -> None:
-    assert rows_of([[], [1, 2], [3]]).tolist() == [0, 0, 2, 3]  # type: ignore[list-item]
+    assert rows_of([[], [1, 2], [3]]).tolist() == [0, 0, 2, 3]

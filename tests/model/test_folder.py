@@ -76,7 +76,7 @@ def test_a_type_that_is_not_on_the_list_is_refused_even_with_right_hashes(folder
     with zipfile.ZipFile(path) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     schema = json.loads(files["schema.json"])
-    schema["content"]["content"]["evil"] = {
+    schema["content"]["evil"] = {
         "__class__": "system", "__module__": "os", "__loader__": "FunctionNode", "content": "system", "__id__": 999,
     }  # fmt: skip
     files["schema.json"] = json.dumps(schema).encode()

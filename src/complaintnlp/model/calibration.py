@@ -40,13 +40,16 @@ def fit_calibration(scores: NDArray[np.float64], labels: NDArray[np.int8]) -> li
 
     Args:
         scores: out-of-fold scores, shape (texts, labels, 2): whole text and strongest sentence.
-        labels: shape (texts, labels), 0 or 1.
+        labels: shape (texts, labels), 0 or 1; -1 where it is not known.
     """
-    fitted = [_fit_logistic(scores[:, i], labels[:, i]) for i in range(labels.shape[1])]
+    if not labels.shape[1]:
+        return []
+    known = labels >= 0
+    fitted = [_fit_logistic(scores[known[:, i], i], labels[known[:, i], i]) for i in range(labels.shape[1])]
     probability = probabilities(scores, fitted)
-    pooled = even_threshold(probability.ravel(), labels.ravel())
+    pooled = even_threshold(probability[known], labels[known])
     return [
-        replace(one, threshold=_chosen_threshold(probability[:, i], labels[:, i], pooled))
+        replace(one, threshold=_chosen_threshold(probability[known[:, i], i], labels[known[:, i], i], pooled))
         for i, one in enumerate(fitted)
     ]
 
@@ -91,7 +94,7 @@ def even_threshold(probability: NDArray[np.float64], labels: NDArray[np.int8]) -
 
 
 def _fit_logistic(scores: NDArray[np.float64], labels: NDArray[np.int8]) -> Calibration:
-    if labels.min() == labels.max():
+    if len(set(labels.tolist())) < 2:
         # Nothing to learn from: follow the constant score of the estimator.
         return Calibration(1.0, 0.0, 0.0, 0.5)
     fitted = LogisticRegression(C=10.0, random_state=0).fit(scores, labels)
@@ -101,7 +104,7 @@ def _fit_logistic(scores: NDArray[np.float64], labels: NDArray[np.int8]) -> Cali
 
 def _chosen_threshold(probability: NDArray[np.float64], labels: NDArray[np.int8], pooled: float) -> float:
     """The label's own even threshold, drawn towards that of all labels together where it has few positives."""
-    if labels.min() == labels.max():
+    if len(set(labels.tolist())) < 2:
         return 0.5
     own = even_threshold(probability, labels)
     positives = int(labels.sum())

@@ -9,7 +9,7 @@ the vocabulary when enough different texts write it in lower case: a name hardly
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -153,6 +153,6 @@ def _most_common(counts: Counter[str], least: int, most: int) -> tuple[str, ...]
     return tuple(sorted(name for _, name in sorted(kept)[:most]))
 
 
-def rows_of(units: Sequence[Sequence[Unit]]) -> NDArray[np.int64]:
+def rows_of(units: Sequence[Sized]) -> NDArray[np.int64]:
     """Where the units of each text start in a matrix of all of them: shape (texts + 1,)."""
     return np.concatenate([[0], np.cumsum([len(of_text) for of_text in units])]).astype(np.int64)

@@ -26,6 +26,7 @@ from typing import Any
 from complaintnlp.errors import InputError
 from complaintnlp.language import load_language, save_language
 from complaintnlp.model.calibration import Calibration
+from complaintnlp.model.estimator import Estimator
 from complaintnlp.model.features import Features
 from complaintnlp.model.model import Model
 from complaintnlp.taxonomy import Taxonomy
@@ -48,12 +49,9 @@ ALLOWED = frozenset(
         "scipy.sparse._dia.dia_array",
         "scipy.sparse._dia.dia_matrix",
         "sklearn.compose._column_transformer.ColumnTransformer",
+        "sklearn.dummy.DummyClassifier",
         "sklearn.feature_extraction.text.TfidfTransformer",
         "sklearn.linear_model._logistic.LogisticRegression",
-        "sklearn.multiclass.OneVsRestClassifier",
-        "sklearn.multiclass._ConstantPredictor",
-        "sklearn.pipeline.Pipeline",
-        "sklearn.preprocessing._label.LabelBinarizer",
     )
 )
 """Every type that `model.skops` may name, looked for in the file itself before skops reads it."""
@@ -82,7 +80,9 @@ def save(model: Model, folder: str | Path, card: str = "") -> Path:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
     try:
-        _write_skops(sio.dumps(model.estimator), part / "model.skops")
+        _write_skops(
+            sio.dumps({"tfidf": model.estimator.tfidf, "labels": list(model.estimator.labels)}), part / "model.skops"
+        )
         _write_json(
             part / "features.json",
             {"words": model.features.words, "pieces": model.features.pieces},
@@ -117,7 +117,7 @@ def load(folder: str | Path | None = None) -> Model:
     _check_hashes(path, manifest)
     try:
         _check_types(path / "model.skops")
-        estimator = sio.load(path / "model.skops", trusted=["sklearn.multiclass._ConstantPredictor"])
+        fitted = sio.load(path / "model.skops")
         names = json.loads((path / "features.json").read_text("utf-8"))
         return Model(
             name=str(manifest["name"]),
@@ -125,8 +125,8 @@ def load(folder: str | Path | None = None) -> Model:
             taxonomy=Taxonomy.read(path / "taxonomy.toml"),
             language=load_language(path / "language"),
             features=Features(tuple(names["words"]), tuple(names["pieces"])),
-            estimator=estimator,
-            calibrations={theme: Calibration(**values) for theme, values in manifest["calibrations"].items()},
+            estimator=Estimator(fitted["tfidf"], tuple(fitted["labels"])),
+            calibrations={label: Calibration(**values) for label, values in manifest["calibrations"].items()},
             review=float(manifest["review"]),
             facts=manifest["facts"],
         )
@@ -173,7 +173,7 @@ def _manifest(model: Model, part: Path) -> dict[str, Any]:
         "name": model.name,
         "version": model.version,
         "libraries": {name: version(name) for name in LIBRARIES},
-        "calibrations": {theme: asdict(model.calibrations[theme]) for theme in model.taxonomy.ids},
+        "calibrations": {label: asdict(model.calibrations[label]) for label in model.taxonomy.label_ids},
         "review": model.review,
         "facts": model.facts,
         "files": {name: _sha256(part / name) for name in _files(part)},

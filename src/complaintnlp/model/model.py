@@ -8,15 +8,13 @@ from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 from spacy.language import Language
 
 from complaintnlp.errors import InputError
 from complaintnlp.language import LONGEST_TEXT, Reading, has_words, read_texts, warm_up
 from complaintnlp.model.calibration import Calibration, doubt, probabilities, thresholds
-from complaintnlp.model.estimator import linear_part
+from complaintnlp.model.estimator import Estimator
 from complaintnlp.model.features import Features, by_sentence, rows_of, whole
 from complaintnlp.taxonomy import Taxonomy
 
@@ -48,6 +46,8 @@ class Tagged:
     Attributes:
         themes: ids of the themes raised, in taxonomy order.
         probabilities: of every theme, by id.
+        subthemes: for each theme raised, its likely subthemes with their probabilities, the likeliest first; at
+            least one, where the taxonomy has any.
         findings: for each theme raised, `raised`, `upheld` or `not_upheld`.
         evidence: for each theme raised, its sentences, the strongest first.
         status: `classified`, `no_theme` (none raised), `review` (a person should look: a theme lies near its
@@ -56,6 +56,7 @@ class Tagged:
 
     themes: tuple[str, ...]
     probabilities: Mapping[str, float]
+    subthemes: Mapping[str, Mapping[str, float]]
     findings: Mapping[str, str]
     evidence: tuple[Evidence, ...]
     status: str
@@ -70,8 +71,8 @@ class Model:
         taxonomy: its themes.
         language: the spaCy pipeline.
         features: the columns of the matrix.
-        estimator: the fitted scikit-learn part, over the themes.
-        calibrations: one for each theme, by id.
+        estimator: the fitted scikit-learn part, over the themes and subthemes.
+        calibrations: one for each theme and subtheme, by id.
         review: the doubt from which on the status is `review`.
         facts: what else the manifest tells: training data, metrics.
     """
@@ -81,13 +82,12 @@ class Model:
     taxonomy: Taxonomy
     language: Language
     features: Features
-    estimator: Pipeline
+    estimator: Estimator
     calibrations: Mapping[str, Calibration]
     review: float
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_linear", linear_part(self.estimator))
         warm_up(self.language, self._common_words())
 
     def __repr__(self) -> str:
@@ -123,24 +123,47 @@ class Model:
         """Raw scores, in logits.
 
         Returns:
-            Shape (texts, themes, 2): of the whole text and of its strongest sentence; and for each text the
-            scores of its sentences, shape (sentences, themes).
+            Shape (texts, labels, 2), labels as `Taxonomy.label_ids`: of the whole text and of its strongest
+            sentence; and for each text the scores of its sentences, shape (sentences, labels).
         """
-        return score_readings(self.features, self.estimator, self._linear, readings)  # type: ignore[attr-defined]
+        units = [[whole(reading), *by_sentence(reading)] for reading in readings]
+        flat = [(reading, unit) for reading, several in zip(readings, units, strict=True) for unit in several]
+        scores = self.estimator.scores(self.features.matrix(flat))
+        starts = rows_of(units)
+        return whole_and_strongest(scores, starts), [scores[first + 1 : last] for first, last in pairwise(starts)]
 
     def probabilities(self, readings: Sequence[Reading]) -> NDArray[np.float64]:
-        """Calibrated probabilities, shape (texts, themes)."""
+        """Calibrated probabilities, shape (texts, labels)."""
         return probabilities(self.scores(readings)[0], self._calibrations)
+
+    def raised(self, probability: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """What probabilities of shape (texts, labels) come to: themes at or over their thresholds, with subthemes.
+
+        A subtheme is raised only with its theme; a theme that has subthemes with at least one of them, the one
+        nearest to its threshold if need be.
+        """
+        cuts = thresholds(self._calibrations)
+        raised = np.asarray(probability >= cuts)
+        width = len(self.taxonomy.ids)
+        for theme, places in enumerate(self.taxonomy.subtheme_places):
+            if places.start == places.stop:
+                continue
+            own = slice(width + places.start, width + places.stop)
+            nearest = np.argmax(probability[:, own] / cuts[own], axis=1)
+            bare = ~raised[:, own].any(axis=1)
+            raised[np.flatnonzero(bare), own.start + nearest[bare]] = True
+            raised[:, own] &= raised[:, [theme]]
+        return raised
 
     def _common_words(self) -> Iterator[str]:
         """The single words of the vocabulary that most texts have."""
-        idf = self.estimator.named_steps["tfidf"].named_transformers_["words"].idf_
+        idf = self.estimator.tfidf.named_transformers_["words"].idf_
         single = (self.features.words[i] for i in np.argsort(idf, kind="stable"))
         return islice((word for word in single if word.isalpha()), _WARM_WORDS)
 
     @property
     def _calibrations(self) -> list[Calibration]:
-        return [self.calibrations[theme] for theme in self.taxonomy.ids]
+        return [self.calibrations[label] for label in self.taxonomy.label_ids]
 
     def _classify_block(self, texts: Sequence[str | None]) -> list[Tagged]:
         statuses = [_unreadable(text) for text in texts]
@@ -148,25 +171,33 @@ class Model:
         readings = list(read_texts(self.language, readable))
         answers = iter(self._classify_readings(readings) if readings else ())
         nothing = dict.fromkeys(self.taxonomy.ids, 0.0)
-        return [next(answers) if status is None else Tagged((), nothing, {}, (), status) for status in statuses]
+        return [next(answers) if status is None else Tagged((), nothing, {}, {}, (), status) for status in statuses]
 
     def _classify_readings(self, readings: Sequence[Reading]) -> Iterator[Tagged]:
         scores, by_sentences = self.scores(readings)
         probability = probabilities(scores, self._calibrations)
-        cuts = thresholds(self._calibrations)
-        doubts = doubt(probability, cuts)
-        ids = self.taxonomy.ids
+        raised = self.raised(probability)
+        ids, width = self.taxonomy.label_ids, len(self.taxonomy.ids)
+        doubts = doubt(probability[:, :width], thresholds(self._calibrations)[:width])
         for i, reading in enumerate(readings):
-            raised = np.flatnonzero(probability[i] >= cuts)
-            evidence = {ids[t]: _evidence(ids[t], reading, by_sentences[i][:, t]) for t in raised}
-            status = "review" if doubts[i] >= self.review else "classified" if len(raised) else "no_theme"
+            themes = np.flatnonzero(raised[i, :width]).tolist()
+            evidence = {ids[t]: _evidence(ids[t], reading, by_sentences[i][:, t]) for t in themes}
+            status = "review" if doubts[i] >= self.review else "classified" if len(themes) else "no_theme"
             yield Tagged(
                 themes=tuple(evidence),
-                probabilities={theme: float(p) for theme, p in zip(ids, probability[i], strict=True)},
+                probabilities=dict(zip(ids[:width], probability[i].tolist(), strict=False)),
+                subthemes={ids[t]: self._subthemes(t, raised[i], probability[i]) for t in themes},
                 findings={theme: _finding(reading, by_sentences[i][:, ids.index(theme)]) for theme in evidence},
                 evidence=tuple(piece for pieces in evidence.values() for piece in pieces),
                 status=status,
             )
+
+    def _subthemes(self, theme: int, raised: NDArray[np.bool_], probability: NDArray[np.float64]) -> dict[str, float]:
+        """The subthemes raised under a theme, the likeliest first."""
+        places = self.taxonomy.subtheme_places[theme]
+        own = range(len(self.taxonomy.ids) + places.start, len(self.taxonomy.ids) + places.stop)
+        likely = sorted((place for place in own if raised[place]), key=lambda place: -probability[place])
+        return {self.taxonomy.label_ids[place]: float(probability[place]) for place in likely}
 
 
 def as_texts(source: Any) -> list[str | None]:
@@ -190,27 +221,21 @@ def as_texts(source: Any) -> list[str | None]:
     return texts
 
 
-def score_readings(
-    features: Features,
-    estimator: Pipeline,
-    linear: tuple[NDArray[np.float32], NDArray[np.float32]],
-    readings: Sequence[Reading],
-) -> tuple[NDArray[np.float64], list[NDArray[np.float32]]]:
-    """The scores of whole texts and of their sentences; see `Model.scores`."""
-    units = [[whole(reading), *by_sentence(reading)] for reading in readings]
-    flat = [(reading, unit) for reading, several in zip(readings, units, strict=True) for unit in several]
-    weights, intercepts = linear
-    weighted: sp.csr_matrix = estimator.named_steps["tfidf"].transform(features.matrix(flat))
-    scores = np.asarray(weighted @ weights) + intercepts
-    starts = rows_of(units)
-    out = np.empty((len(readings), scores.shape[1], 2))
-    sentences = []
+def whole_and_strongest(scores: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The two scores that calibration takes.
+
+    Args:
+        scores: shape (units, labels); of each text first the whole, then its sentences.
+        starts: where the units of each text start, shape (texts + 1,).
+
+    Returns:
+        Shape (texts, labels, 2).
+    """
+    out = np.empty((len(starts) - 1, scores.shape[1], 2))
     for i, (first, last) in enumerate(pairwise(starts)):
-        own = scores[first + 1 : last]
         out[i, :, 0] = scores[first]
-        out[i, :, 1] = own.max(axis=0) if len(own) else scores[first]
-        sentences.append(own)
-    return out, sentences
+        out[i, :, 1] = scores[first + 1 : last].max(axis=0) if last > first + 1 else scores[first]
+    return out
 
 
 def _unreadable(text: str | None) -> str | None:
