@@ -21,6 +21,19 @@ from complaintnlp.corpus import SPLITS, corpus_files
 from corpus_markup import summary
 
 WINDOW = 100
+OWN_WORDS = frozenset(["letter", "email", "web_form", "comment", "survey", "social_post"])
+"""Registers in which people write for themselves; officials' texts have few slips, and notes have their own style."""
+SLIPS = (
+    r"\b(?:dont|didnt|doesnt|cant|couldnt|wouldnt|shouldnt|wont|wasnt|werent|isnt|arent|hasnt|havent|hadnt|im|ive|youre|"
+    r"theyre|thats|whats|hes|shes|its (?:a|been|not|the))\b",  # an apostrophe left out
+    r"(?<![\w.])i(?:'(?:m|ve|d|ll))?(?![\w.])",  # a small i
+    r"(?:^|[.!?]\s+)[a-z]+ ",  # a sentence that begins small
+    r"(?i:\b(?:would|should|could|might|must)(?:n't|nt)? of\b)",  # of for have
+    r"!!|\?\?|,,|\s,|(?<!\.)\.\.(?!\.)|[a-z][.,][A-Z][a-z]",  # marks doubled, space lost
+    r"\b[A-Z]{4,} [A-Z]{2,}\b",  # shouting
+    r"[a-z]\s*$",  # no stop at the end
+)
+"""Slips of the pen that a pattern can see; wrong words and wrong spellings come on top."""
 
 
 def main() -> int:
@@ -31,6 +44,9 @@ def main() -> int:
         everything += part
     print(f"== all\n{summary(everything)}")
     print(f"services: {dict(Counter(r['service'] for r in everything).most_common())}")
+    own = [r["text"] for r in everything if r["register"] in OWN_WORDS]
+    slips = sum(any(re.search(slip, text) for slip in SLIPS) for text in own)
+    print(f"with a slip of the pen: {slips} of {len(own)} in people's own words ({slips / len(everything):.0%} of all)")
     print("\n== lexical diversity (moving-average type-token ratio, windows of 100 words; Covington & McFall 2010)")
     batches = sorted({record["batch"] for record in everything})
     for batch in batches:

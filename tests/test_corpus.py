@@ -30,6 +30,7 @@ def records() -> list[dict[str, Any]]:
 
 
 RECORDS = records()
+CHALLENGE = [json.loads(line) for line in (ROOT / "data/challenge.jsonl").read_text("utf-8").splitlines()]
 
 
 def test_every_batch_is_in_one_split() -> None:
@@ -44,9 +45,9 @@ def test_ids_are_unique_and_of_their_batch() -> None:
     assert all(record["case_id"].startswith(record["batch"] + "-") for record in RECORDS)
 
 
-@pytest.mark.parametrize("batch", sorted({record["batch"] for record in RECORDS}))
+@pytest.mark.parametrize("batch", sorted({record["batch"] for record in (*RECORDS, *CHALLENGE)}))
 def test_schema_and_offsets(batch: str) -> None:
-    for record in (record for record in RECORDS if record["batch"] == batch):
+    for record in (record for record in (*RECORDS, *CHALLENGE) if record["batch"] == batch):
         where = record["case_id"]
         assert record["register"] in corpus_markup.REGISTERS, where
         assert record["service"] in corpus_markup.SERVICES, where
@@ -79,7 +80,7 @@ def test_markup_goes_there_and_back() -> None:
 def test_no_near_duplicates() -> None:
     index = MinHashLSH(threshold=ALIKE, num_perm=64)
     hashes = {}
-    for record in RECORDS:
+    for record in (*RECORDS, *CHALLENGE):
         text = re.sub(r"\W+", " ", record["text"].lower())
         if len(text) < 40:
             continue  # three-word comments may be the same three words
@@ -109,8 +110,38 @@ def test_balance() -> None:
     assert min(together.values()) >= 0.03 * len(RECORDS), together
 
 
+def test_size_and_shape() -> None:
+    """What the data statement promises."""
+    registers = Counter(record["register"] for record in RECORDS)
+    words = [len(record["text"].split()) for record in RECORDS]
+    kinds = Counter(record["kind"] for record in RECORDS)
+    assert len(RECORDS) >= 2_000
+    assert sum(words) >= 250_000
+    assert sum(registers[name] for name in ("letter", "email", "web_form")) >= 700
+    assert sum(registers[name] for name in ("call_note", "meeting_note")) >= 200
+    assert sum(registers[name] for name in ("advocate_letter", "mp_letter", "solicitor_letter")) >= 150
+    assert registers["summary"] >= 300
+    assert sum(3 <= count <= 30 for count in words) >= 250
+    assert kinds["none"] >= 250
+    assert kinds["near"] >= 150
+    assert sum(record["service"] == "mental_health" for record in RECORDS) >= 0.33 * len(RECORDS)
+    assert sum(count < 40 for count in words) >= 0.24 * len(RECORDS)
+    assert sum(count > 200 for count in words) >= 0.2 * len(RECORDS)
+    assert min(Counter(s for record in RECORDS for s in record["subthemes"]).values()) >= 60
+
+
+def test_challenge_has_enough_of_every_kind() -> None:
+    kinds = Counter(record["challenge"] for record in CHALLENGE)
+    assert len(kinds) == 15
+    assert min(kinds.values()) >= 30
+    # No kind is passed by always giving one answer.
+    for kind in kinds:
+        answers = Counter(tuple(record["themes"]) for record in CHALLENGE if record["challenge"] == kind)
+        assert max(answers.values()) <= 0.7 * kinds[kind], kind
+
+
 def test_no_number_or_address_of_anyone_real() -> None:
-    for record in RECORDS:
+    for record in (*RECORDS, *CHALLENGE):
         text = record["text"]
         for phone in re.findall(r"(?<!\d)0[1-9]\d{2,4}[ -]?\d{3}[ -]?\d{3,4}(?!\d)", text):
             assert re.match(r"01632 ?960|07700 ?900|0800|0808|0300", phone), record["case_id"]
