@@ -16,7 +16,8 @@ from complaintnlp.classify import classify_file, tag_batch
 from complaintnlp.errors import InputError
 from complaintnlp.model import Model
 
-ADDED = ["themes", "p_investigation_quality", "p_care_failure", "p_communication", "evidence", "status", "model"]
+THEMES = ["themes", "p_investigation_quality", "p_care_failure", "p_communication"]
+ADDED = [*THEMES, "subthemes", "findings", "evidence", "status", "model"]
 RUDE = "The receptionist was rude and shouted at me."
 
 
@@ -33,7 +34,7 @@ def test_row_for_row_with_every_column_kept(toy: Model, rows: list[tuple[str, st
     tagged = cn.classify_cases(table, toy)
     assert isinstance(tagged, datasets.Dataset)
     assert tagged.column_names[:2] == ["ref", "Description"]
-    assert tagged.column_names[-7:] == ADDED
+    assert tagged.column_names[2:] == ADDED
     assert tagged["ref"][:] == [r[0] for r in rows]
     assert tagged["Description"][:] == [r[1] for r in rows]
 
@@ -45,6 +46,7 @@ def test_a_batch_is_tagged_purely(toy: Model) -> None:
     rows = tagged.to_pylist()
     assert [row["n"] for row in rows] == [1, 2, 3]
     assert rows[0]["themes"] == "communication"
+    assert rows[0]["findings"] == "communication: raised"
     assert rows[0]["evidence"] == RUDE
     assert rows[0]["model"] == "toy 9"
     assert rows[1]["status"] == "empty"

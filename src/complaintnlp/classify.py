@@ -111,6 +111,8 @@ def tag_batch(batch: pa.RecordBatch, model: Model, text: str) -> pa.RecordBatch:
     columns: list[pa.Array] = [pa.array(["; ".join(one.themes) for one in tagged], pa.string())]
     for theme in model.taxonomy.ids:
         columns.append(pa.array([_probability(one, theme) for one in tagged], pa.float64()))
+    columns.append(pa.array(["; ".join(s for t in one.themes for s in one.subthemes[t]) for one in tagged], pa.string()))
+    columns.append(pa.array(["; ".join(f"{t}: {one.findings[t]}" for t in one.themes) for one in tagged], pa.string()))
     columns.append(pa.array(map(_evidence_cell, tagged, texts), pa.string()))
     columns.append(pa.array([one.status for one in tagged], pa.string()))
     columns.append(pa.array([f"{model.name} {model.version}"] * batch.num_rows, pa.string()))
@@ -122,6 +124,8 @@ def tagged_schema(schema: pa.Schema, model: Model) -> pa.Schema:
     added = [
         pa.field("themes", pa.string()),
         *(pa.field(f"p_{theme}", pa.float64()) for theme in model.taxonomy.ids),
+        pa.field("subthemes", pa.string()),
+        pa.field("findings", pa.string()),
         pa.field("evidence", pa.string()),
         pa.field("status", pa.string()),
         pa.field("model", pa.string()),

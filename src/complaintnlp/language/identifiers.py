@@ -14,6 +14,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 SPANS_KEY = "identifiers"
+TEXT_KEY = "complaintnlp_text"
+"""Where `doc.user_data` may hold the text, which spaCy joins anew, token by token, at each asking for `doc.text`."""
 
 
 def make_identifiers(nlp: Language, name: str) -> Callable[[Doc], Doc]:  # noqa: ARG001 - spaCy's signature
@@ -28,7 +30,7 @@ if not Language.has_factory("complaintnlp_identifiers_v1"):
 def mark_identifiers(doc: Doc) -> Doc:
     """Mark the identifiers of one Doc; see the module."""
     spans = []
-    for label, start, end in find_identifiers(doc.text):
+    for label, start, end in find_identifiers(doc.user_data.get(TEXT_KEY) or doc.text):
         span = doc.char_span(start, end, label=label, alignment_mode="expand")
         if span is not None:
             spans.append(span)

@@ -16,8 +16,8 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 # Importing the components registers them, also where entry points are not read (a zipped install).
-import complaintnlp.language.identifiers  # noqa: F401
 from complaintnlp.characters import mend
+from complaintnlp.language.identifiers import TEXT_KEY
 from complaintnlp.language.scope import CONCEPTS_KEY, SPANS_KEY
 from complaintnlp.language.sentences import sentence_starts
 
@@ -144,7 +144,14 @@ def _read_block(nlp: Language, texts: list[str], words: dict[int, str]) -> list[
     if len(words) > 200_000:
         words.clear()
     with nlp.memory_zone():
-        return [_reading(doc, text, words) for text, doc in zip(texts, nlp.pipe(texts), strict=True)]
+        docs = nlp.pipe(_with_text(nlp, text) for text in texts)
+        return [_reading(doc, text, words) for text, doc in zip(texts, docs, strict=True)]
+
+
+def _with_text(nlp: Language, text: str) -> Doc:
+    doc = nlp.make_doc(text)
+    doc.user_data[TEXT_KEY] = text
+    return doc
 
 
 def _reading(doc: Doc, text: str, cache: dict[int, str]) -> Reading:
