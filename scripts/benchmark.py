@@ -101,7 +101,7 @@ def peers() -> None:
     recipes: dict[str, Recipe] = {
         "complaintnlp fit": ours,
         "tf-idf + logistic regression, cut at .5": at_half(plain),
-        "tf-idf + logistic regression, cuts chosen": out_of_fold(plain),
+        "tf-idf + logistic regression, cut chosen": out_of_fold(plain, pooled=True),
         "pxtextmining, cut at .5": at_half(pxtextmining),
     }
     for name, recipe in recipes.items():

@@ -143,8 +143,14 @@ def at_half(parts: Parts) -> Recipe:
     return recipe
 
 
-def out_of_fold(parts: Parts) -> Recipe:
-    """The recipe with thresholds chosen out of fold, the cases of a group kept together where groups are named."""
+def out_of_fold(parts: Parts, *, pooled: bool = False) -> Recipe:
+    """The recipe with thresholds chosen out of fold, the cases of a group kept together where groups are named.
+
+    Args:
+        parts: the recipe.
+        pooled: choose one threshold for all labels together: alone, that of a rare label is the luck of a few texts,
+            and what is best for a label that nothing predicts is to raise it everywhere.
+    """
 
     def recipe(train: Labelled) -> Predict:
         prepare, estimator = parts()
@@ -157,9 +163,11 @@ def out_of_fold(parts: Parts) -> Recipe:
             )
         )
         _quietly(lambda: estimator.fit(rows, train.labels))
-        return _predict(
-            lambda texts: estimator.predict_proba(prepare(texts)), best_thresholds(train.labels, probability)
-        )
+        if pooled:
+            thresholds = best_thresholds(train.labels.reshape(-1, 1), probability.reshape(-1, 1))
+        else:
+            thresholds = best_thresholds(train.labels, probability)
+        return _predict(lambda texts: estimator.predict_proba(prepare(texts)), thresholds)
 
     return recipe
 

@@ -14,6 +14,7 @@ RECIPES: dict[str, Recipe] = {
     "ours": ours,
     "at half": at_half(plain),
     "out of fold": out_of_fold(pxtextmining),
+    "pooled": out_of_fold(plain, pooled=True),
     "bow": textcat(BOW, CASES),
     "ensemble": textcat(ENSEMBLE, CASES),
 }
@@ -35,7 +36,7 @@ def test_every_recipe_ranks_what_it_has_seen(name: str) -> None:
     assert peers.mean_average_precision(CASES.labels, probability) > 0.7
 
 
-@pytest.mark.parametrize("name", ["ours", "at half", "out of fold"])
+@pytest.mark.parametrize("name", ["ours", "at half", "out of fold", "pooled"])
 def test_a_label_without_cases_is_raised_nowhere(name: str) -> None:
     # Trained on one trust, a label that only the other has is a constant.
     none = CASES.take(np.flatnonzero(CASES.labels[:, 0] == 0).tolist())
