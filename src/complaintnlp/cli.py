@@ -261,6 +261,8 @@ def _themed_counts(table: Any) -> str:
 def _shares_by(table: Any, column: str) -> str:
     """One line a group: cases, then the share of each theme."""
     themes = [theme for theme in dict.fromkeys(table["theme"]) if theme != "all"]
+    # Subthemes follow; there are too many for a line.
+    themes = themes[: themes.index("none") + 1]
     width = min(48, max(len(str(group)) for group in [column, *table[column]]) + 2)
     lines = ["".join([f"{column:<{width}}{'cases':>7}", *(f"{theme:>{len(theme) + 3}}" for theme in themes)])]
     for group in dict.fromkeys(table[column]):

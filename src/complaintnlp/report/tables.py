@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from complaintnlp.counting import Counted, Policy, counted_cases, tabulate
-from complaintnlp.counting.counts import COUNTED, NONE, NOT_RECORDED
+from complaintnlp.counting.counts import NONE
+from complaintnlp.counting.tagged import COUNTED, NOT_RECORDED, RESERVED
 from complaintnlp.errors import InputError
 from complaintnlp.report.words import clean, heading, inside, listed, theme_label, unique
 
@@ -28,7 +29,7 @@ OUTCOMES = ("upheld", "partly_upheld", "not_upheld", "resolved_early", "open", "
 NONE_LABEL = "None of these themes"
 STATUSES = ("classified", "no_theme", "review", "empty", "too_long")
 _AND = "; "
-_RESERVED = ("table", "theme", "measure", "count", "denominator", "value", "low", "high", "symbol")
+_RESERVED = {"table", *RESERVED}
 _ALL_COMBINATIONS_TO = 4
 """Themes up to which every combination is listed, raised or not: 4 themes have 15."""
 _COMBINATIONS = 15
