@@ -8,51 +8,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from complaintnlp.counting.disclosure import SUPPRESSED, Policy, policy
 from complaintnlp.counting.exposure import Exposure, exposures
 from complaintnlp.counting.intervals import byar, wilson
-from complaintnlp.counting.tagged import FINDINGS, SEVERITIES, Counted, counted_cases, names
+from complaintnlp.counting.suppress import Hidden, protect
+from complaintnlp.counting.tagged import Counted, counted_cases, names
+from complaintnlp.counting.tally import ALL, WHOLES, Cell, Group, Tally, tally
 
-ALL = "all"
-NONE = "none"
 NOT_APPLICABLE = "[z]"
 NOT_AVAILABLE = "[x]"
-RESOLVED = ("upheld", "partly_upheld", "not_upheld")
-UPHELD = ("upheld", "partly_upheld")
 RATIOS: Mapping[str, tuple[str, str]] = {
     "upheld_rate": ("upheld", "resolved"),
-    **{f"finding_{finding}": (f"finding_{finding}", "found") for finding in FINDINGS},
-    **{f"severity_{grade}": (f"severity_{grade}", "graded") for grade in SEVERITIES},
+    **{part: (part, whole) for whole, parts in WHOLES.items() for part in parts},
 }
 """Measures that are one quantity of a theme over another of the same theme."""
 FIGURES = ("count", "denominator", "value", "low", "high", "low_998", "high_998", "symbol")
-
-Cell = tuple[str, str]
-"""A theme id, `all` or `none`; and a quantity: `cases`, `mentions`, `upheld`, `resolved` and those in `RATIOS`."""
-Group = tuple[Any, ...]
-"""The values of the grouping columns."""
-
-
-@dataclass(frozen=True)
-class Tally:
-    """The true counts of one table: nothing of it may be shown before a policy has seen it.
-
-    Attributes:
-        by: the grouping columns.
-        themes: `all`, the themes, `none`, the subthemes: the order of the rows.
-        groups: the counts of each group, in the table's order.
-    """
-
-    by: tuple[str, ...]
-    themes: tuple[str, ...]
-    groups: Mapping[Group, Mapping[Cell, int]]
 
 
 def count_themes(
@@ -97,57 +71,37 @@ def count_themes(
             not fit it.
     """
     columns = tuple(names(by))
-    counted = counted_cases(tagged, columns)
     known = None if exposure is None else exposures(exposure, columns)
-    return publish(tally(counted, columns, known or ()), policy(disclosure), known, per)
+    return tabulate(counted_cases(tagged, columns), columns, policy(disclosure), known, per)
 
 
-def tabulate(counted: Counted, by: Sequence[str], rules: Policy) -> pd.DataFrame:
+def tabulate(
+    counted: Counted,
+    by: Sequence[str],
+    rules: Policy,
+    exposure: Mapping[Group, int] | None = None,
+    per: int = 1000,
+) -> pd.DataFrame:
     """The table that `count_themes` returns, from cases already reduced."""
-    return publish(tally(counted, by), rules)
-
-
-def tally(counted: Counted, by: Sequence[str], groups: Iterable[Group] = ()) -> Tally:
-    """Count every quantity in every group; those of `groups` are there even if they have no cases."""
-    frame = counted.cases
-    themes = (ALL, *counted.themes, NONE, *counted.subthemes)
-    flags = _flags(counted)
-    masks, findings = _masks(frame), _findings(counted)
-    members: dict[Group, NDArray[np.intp]] = {(): np.arange(len(frame))}
-    if by:
-        places = pd.Series(np.arange(len(frame)), index=frame.index)
-        split = places.groupby([frame[name] for name in by], sort=True, dropna=False)
-        members = {key if isinstance(key, tuple) else (key,): part.to_numpy() for key, part in split}
-    absent = [group for group in groups if group not in members]
-    if absent:
-        members |= {group: np.arange(0) for group in absent}
-        members = {group: members[group] for group in _ordered(members)}
-    found: dict[Group, dict[Cell, int]] = {}
-    for group, rows in members.items():
-        part = flags[rows]
-        cells = {
-            (theme, quantity): int(count)
-            for quantity, mask in masks.items()
-            for theme, count in zip(themes, part[mask[rows]].sum(axis=0), strict=True)
-        }
-        cells[ALL, "mentions"] = sum(cells[theme, "cases"] for theme in counted.themes)
-        cells |= {cell: int(mask[rows].sum()) for cell, mask in findings.items()}
-        found[group] = cells
-    return Tally(tuple(by), themes, found)
+    # The totals are published somewhere too, or can be asked for.
+    margins = [(), *((name,) for name in by if len(by) > 1)] if by else []
+    tallies = [*(tally(counted, some) for some in margins), tally(counted, by, exposure or ())]
+    return publish(tallies[-1], rules, protect(tallies, rules)[-1], exposure, per)
 
 
 def publish(
     counts: Tally,
     rules: Policy,
+    hidden: Hidden,
     exposure: Mapping[Group, int] | None = None,
     per: int = 1000,
 ) -> pd.DataFrame:
-    """The tidy table of what a policy lets through; see `count_themes`."""
+    """The tidy table of what a policy lets through, less the hidden cells; see `count_themes`."""
     rows = []
     for group, cells in counts.groups.items():
         named = dict(zip(counts.by, group, strict=True))
-        shown = {cell: rules.show(count) for cell, count in cells.items()}
-        if shown[ALL, "cases"] is None:
+        shown = {cell: None if (group, cell) in hidden else rules.show(count) for cell, count in cells.items()}
+        if (ALL, "mentions") in shown and shown[ALL, "cases"] is None and not rules.secondary:
             # Three themes and 10 mentions would say of a suppressed number of cases that it is 4 or more.
             shown[ALL, "mentions"] = None
         for theme in counts.themes:
@@ -162,9 +116,9 @@ def publish(
 
 def _measures(theme: str, shown: Mapping[Cell, int | None]) -> Iterator[dict[str, Any]]:
     yield _count("cases", shown[theme, "cases"])
-    if theme == ALL:
+    if (theme, "mentions") in shown:
         yield _count("mentions", shown[ALL, "mentions"])
-    else:
+    if theme != ALL:
         yield _ratio("share", shown[theme, "cases"], shown[ALL, "cases"])
     for measure, (top, bottom) in RATIOS.items():
         if (theme, top) in shown:
@@ -205,50 +159,3 @@ def _row(
     symbol: str = "",
 ) -> dict[str, Any]:
     return {"measure": measure, **dict(zip(FIGURES, (count, denominator, value, *bounds, symbol), strict=True))}
-
-
-def _flags(counted: Counted) -> NDArray[np.bool_]:
-    """Who counts under `all`, each theme, `none`, each subtheme; shape (cases, 2 + themes + subthemes)."""
-
-    def raised(labels: Sequence[str]) -> NDArray[np.bool_]:
-        return counted.cases[["p_" + label for label in labels]].to_numpy(bool)
-
-    themes = raised(counted.themes)
-    everyone = np.ones((len(themes), 1), bool)
-    return np.concatenate(
-        [everyone, themes, ~themes.any(axis=1, keepdims=True), raised(counted.subthemes)],
-        axis=1,
-    )
-
-
-def _masks(cases: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
-    """Who counts towards each quantity that a whole case has."""
-    masks = {"cases": np.ones(len(cases), bool)}
-    # Asked of all cases, not of each group: that a group has no resolved case is a count too.
-    if cases["outcome"].notna().any():
-        masks["upheld"] = cases["outcome"].isin(UPHELD).to_numpy(bool)
-        masks["resolved"] = cases["outcome"].isin(RESOLVED).to_numpy(bool)
-    if "counted_severity" in cases:
-        grade = cases["counted_severity"].to_numpy(int)
-        masks |= {f"severity_{name}": grade == place for place, name in enumerate(SEVERITIES, 1)}
-        masks["graded"] = grade > 0
-    return masks
-
-
-def _findings(counted: Counted) -> dict[Cell, NDArray[np.bool_]]:
-    """Who counts towards each quantity that a case has theme by theme."""
-    masks: dict[Cell, NDArray[np.bool_]] = {}
-    for theme in counted.themes:
-        if "counted_finding_" + theme in counted.cases:
-            raised = counted.cases["p_" + theme].to_numpy(bool)
-            found = np.where(raised, counted.cases["counted_finding_" + theme].to_numpy(int), 0)
-            masks |= {(theme, f"finding_{name}"): found == place for place, name in enumerate(FINDINGS, 1)}
-            masks[theme, "found"] = found > 0
-    return masks
-
-
-def _ordered(groups: Iterable[Group]) -> list[Group]:
-    try:
-        return sorted(groups)
-    except TypeError:
-        return sorted(groups, key=lambda group: [str(value) for value in group])

@@ -54,7 +54,7 @@ def write_report(
         tagged: tagged cases: what `classify_cases` returns, or a DataFrame, Arrow table or file of it.
         out: the folder; made if it is not there. Files of an earlier report in it are replaced.
         by: grouping columns, as for `count_themes`.
-        disclosure: the policy for small counts: `none`, `nhs_hes` or `opensafely`. Every number in every
+        disclosure: the policy for small counts: `none`, `nhs_hes`, `under5` or `opensafely`. Every number in every
             file has passed it.
         title: of the page and the workbook.
         organisation, received, outcome: the columns to use, where their usual names are not found.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from complaintnlp.counting.counts import ALL, NONE
+from complaintnlp.counting.tally import ALL, NONE
 from complaintnlp.report.tables import YEAR, Figure, Figures, Report, figures
 from complaintnlp.report.words import between, clean, inside, listed, number, percent, short
 

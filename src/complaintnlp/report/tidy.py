@@ -25,16 +25,16 @@ def write_counts(path: Path, report: Report) -> None:
     # The byte order mark tells Excel that it is UTF-8.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["table", *map(_text, groups), *columns])
+        writer.writerow(["table", *map(cell, groups), *columns])
         for table in tables:
             writer.writerows(_rows(table, groups))
 
 
 def _rows(table: Table, groups: list[str]) -> Iterator[list[str]]:
     for row in table.data.to_dict("records"):
-        names = [_text(row[name]) if name in table.by else "" for name in groups]
+        names = [cell(row[name]) if name in table.by else "" for name in groups]
         figures = [_figure(row, name) for name in FIGURES[:-1]]
-        yield [_text(table.name), *names, _text(row["theme"]), row["measure"], *figures, row["symbol"]]
+        yield [cell(table.name), *names, cell(row["theme"]), row["measure"], *figures, row["symbol"]]
 
 
 def _figure(row: dict[Any, Any], name: str) -> str:
@@ -46,5 +46,6 @@ def _figure(row: dict[Any, Any], name: str) -> str:
     return str(row["symbol"]) if applies else ""
 
 
-def _text(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A name from the export as `counts.csv` writes it."""
     return neutral(clean(value))
