@@ -105,6 +105,11 @@ def _parser() -> argparse.ArgumentParser:
         help="rule for small counts: none, nhs_hes, under5 or opensafely (default: none)",
     )
     one.add_argument("--title", help="title of the report")
+    one.add_argument(
+        "--model",
+        metavar="DIR",
+        help="the model that tagged the cases, to correct shares for its error (default: the shipped one, if it did)",
+    )
     for role, what in (("organisation", "organisations"), ("received", "dates received"), ("outcome", "outcomes")):
         one.add_argument(f"--{role}", metavar="COL", help=f"the column of the {what} (default: by its usual names)")
 
@@ -232,7 +237,9 @@ def _report(args: argparse.Namespace) -> int:
     problems: list[RowProblem] = []
     roles = {"organisation": args.organisation, "received": args.received, "outcome": args.outcome}
     with_roles(as_table(args.tagged, problems), roles, problems, required=(), name=args.tagged)
-    folder = write_report(args.tagged, args.out, args.by, disclosure=args.disclosure, title=args.title, **roles)
+    folder = write_report(
+        args.tagged, args.out, args.by, disclosure=args.disclosure, title=args.title, model=args.model, **roles
+    )
     _tell(args.tagged, [problem for problem in problems if "no text" not in problem.reason])
     # What was written, so that nothing is shown here that the files withhold for each other's sake.
     print(_themed_counts(_written(folder, "overall")))

@@ -7,20 +7,25 @@ shares of the themes add up to more than 1, and each share says of how many *cas
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from complaintnlp.cases import as_table
 from complaintnlp.counting.disclosure import SUPPRESSED, Policy, policy
 from complaintnlp.counting.exposure import Exposure, exposures
 from complaintnlp.counting.intervals import byar, wilson
+from complaintnlp.counting.prevalence import BINS, Errors, bins, errors_for, estimate, tagged_by
 from complaintnlp.counting.suppress import Hidden, protect
 from complaintnlp.counting.tagged import Counted, counted_cases, names
-from complaintnlp.counting.tally import ALL, WHOLES, Cell, Group, Tally, tally
+from complaintnlp.counting.tally import ALL, WHOLES, Cell, Group, Tally, members_of, tally
 
 NOT_APPLICABLE = "[z]"
 NOT_AVAILABLE = "[x]"
+UNRELIABLE = "[u]"
 RATIOS: Mapping[str, tuple[str, str]] = {
     "upheld_rate": ("upheld", "resolved"),
     **{part: (part, whole) for whole, parts in WHOLES.items() for part in parts},
@@ -28,12 +33,16 @@ RATIOS: Mapping[str, tuple[str, str]] = {
 """Measures that are one quantity of a theme over another of the same theme."""
 FIGURES = ("count", "denominator", "value", "low", "high", "low_998", "high_998", "symbol")
 
+More = Callable[[Group, str, Mapping[Cell, int | None]], Iterable[dict[str, Any]]]
+"""Makes further rows of a group and a theme from the group's counts as shown."""
+
 
 def count_themes(
     tagged: Any,
     by: Iterable[str] = (),
     *,
     disclosure: str = "none",
+    error: Any = None,
     exposure: Exposure | None = None,
     per: int = 1000,
 ) -> pd.DataFrame:
@@ -45,6 +54,8 @@ def count_themes(
             date, `financial_year` (1 April to 31 March, `2016-17`), its `quarter` (`2016-17 Q1`) or the
             `month` (`2016-04`).
         disclosure: the policy for small counts, by its name in `counting.POLICIES`.
+        error: the model that tagged the cases, its folder, or the `facts` of its manifest, for shares corrected
+            for its error.
         exposure: what each group was exposed to, such as bed days, for rates: a DataFrame with the columns
             of `by` and one of whole numbers, or a mapping from group to number. Without `by`, a number.
         per: rates are per this much exposure.
@@ -58,11 +69,13 @@ def count_themes(
           group's cases), `upheld_rate` (upheld or partly upheld, over *resolved* cases); for themes, where
           the rows have `findings`, `finding_raised`, `finding_not_upheld` and `finding_upheld` (what the text
           says of the theme, over cases with a finding on it); where they have `severity`, `severity_low`,
-          `severity_medium` and `severity_high` (over graded cases); with `exposure`, `rate`;
+          `severity_medium` and `severity_high` (over graded cases); with `error`, `estimated_share` of themes
+          and subthemes (corrected for what the model misses and raises wrongly; see `prevalence`); with
+          `exposure`, `rate`;
         * `count`, `denominator`: whole numbers, missing where not shown or not applicable;
         * `value`: the count, count / denominator, or count x `per` / exposure;
-        * `low`, `high`, `low_998`, `high_998`: its 95 % and 99.8 % interval, Wilson's for shares and Byar's
-          for rates;
+        * `low`, `high`, `low_998`, `high_998`: its 95 % and 99.8 % interval: Wilson's for shares, Byar's
+          for rates, of the profile likelihood for estimated shares;
         * `symbol`: `[c]` where the policy suppresses it, `[z]` where the denominator is 0, `[x]` where no
           exposure was given for the group, else empty.
 
@@ -72,13 +85,16 @@ def count_themes(
     """
     columns = tuple(names(by))
     known = None if exposure is None else exposures(exposure, columns)
-    return tabulate(counted_cases(tagged, columns), columns, policy(disclosure), known, per)
+    table = as_table(tagged)
+    errors = None if error is None else errors_for(error, tagged_by(table))
+    return tabulate(counted_cases(table, columns), columns, policy(disclosure), errors, known, per)
 
 
 def tabulate(
     counted: Counted,
     by: Sequence[str],
     rules: Policy,
+    errors: Mapping[str, Errors] | None = None,
     exposure: Mapping[Group, int] | None = None,
     per: int = 1000,
 ) -> pd.DataFrame:
@@ -86,17 +102,20 @@ def tabulate(
     # The totals are published somewhere too, or can be asked for.
     margins = [(), *((name,) for name in by if len(by) > 1)] if by else []
     tallies = [*(tally(counted, some) for some in margins), tally(counted, by, exposure or ())]
-    return publish(tallies[-1], rules, protect(tallies, rules)[-1], exposure, per)
+    more = [] if errors is None else [estimates(counted, by, rules, errors)]
+    more += [] if exposure is None else [partial(_rates, exposure, per)]
+    return publish(tallies[-1], rules, protect(tallies, rules)[-1], more)
 
 
-def publish(
-    counts: Tally,
-    rules: Policy,
-    hidden: Hidden,
-    exposure: Mapping[Group, int] | None = None,
-    per: int = 1000,
-) -> pd.DataFrame:
-    """The tidy table of what a policy lets through, less the hidden cells; see `count_themes`."""
+def publish(counts: Tally, rules: Policy, hidden: Hidden, more: Iterable[More] = ()) -> pd.DataFrame:
+    """The tidy table of what a policy lets through, less the hidden cells; see `count_themes`.
+
+    Args:
+        counts: the true counts.
+        rules: the disclosure policy.
+        hidden: what `protect` hides of them.
+        more: what makes further measures of the counts that are shown.
+    """
     rows = []
     for group, cells in counts.groups.items():
         named = dict(zip(counts.by, group, strict=True))
@@ -105,13 +124,45 @@ def publish(
             # Three themes and 10 mentions would say of a suppressed number of cases that it is 4 or more.
             shown[ALL, "mentions"] = None
         for theme in counts.themes:
-            for row in _measures(theme, shown):
-                rows.append({**named, "theme": theme, **row})
-            if exposure is not None:
-                rows.append({**named, "theme": theme, **_rate(shown[theme, "cases"], exposure.get(group), per)})
+            made = [*_measures(theme, shown), *(row for make in more for row in make(group, theme, shown))]
+            rows += [{**named, "theme": theme, **row} for row in made]
     table = pd.DataFrame(rows, columns=[*counts.by, "theme", "measure", *FIGURES])
     kinds = {name: "Int64" if name in ("count", "denominator") else "float64" for name in FIGURES[:-1]}
     return table.astype(kinds)
+
+
+def estimates(counted: Counted, by: Sequence[str], rules: Policy, errors: Mapping[str, Errors]) -> More:
+    """What makes the measure `estimated_share` of a table's counts; for `publish`."""
+    binned = {}
+    # Under a policy estimates too are made of the counts that it lets through, and of nothing else.
+    if rules.exact:
+        members = members_of(counted.cases, by)
+        for theme in set(errors).intersection(counted.themes):
+            probability = counted.cases["counted_probability_" + theme].to_numpy(float)
+            for group, places in members.items():
+                if np.isfinite(probability[places]).all():
+                    binned[group, theme] = np.bincount(bins(probability[places]), minlength=BINS)
+
+    def make(group: Group, theme: str, shown: Mapping[Cell, int | None]) -> Iterator[dict[str, Any]]:
+        if theme not in errors:
+            return
+        top, cases = shown[theme, "cases"], shown[ALL, "cases"]
+        if top is None or cases is None:
+            yield _row("estimated_share", symbol=SUPPRESSED)
+            return
+        error = errors[theme]
+        known = np.array(error.positives, float), np.array(error.negatives, float)
+        new = binned.get((group, theme))
+        if new is None or len(new) != len(error.positives):
+            known, new = error.by_decision(), np.array([max(cases - top, 0), top])
+        found = estimate(new, *known)
+        if found is None:
+            yield _row("estimated_share", None, cases, symbol=UNRELIABLE)
+        else:
+            bounds = (found.low, found.high, found.low_998, found.high_998)
+            yield _row("estimated_share", None, cases, found.share, bounds)
+
+    return make
 
 
 def _measures(theme: str, shown: Mapping[Cell, int | None]) -> Iterator[dict[str, Any]]:
@@ -141,13 +192,17 @@ def _ratio(measure: str, top: int | None, bottom: int | None) -> dict[str, Any]:
     return _row(measure, top, bottom, top / bottom, (*wilson(top, bottom), *wilson(top, bottom, 0.998)))
 
 
-def _rate(count: int | None, exposure: int | None, per: int) -> dict[str, Any]:
+def _rates(
+    exposure: Mapping[Group, int], per: int, group: Group, theme: str, shown: Mapping[Cell, int | None]
+) -> Iterator[dict[str, Any]]:
+    count, exposed = shown[theme, "cases"], exposure.get(group)
     if count is None:
-        return _row("rate", symbol=SUPPRESSED)
-    if not exposure:
-        return _row("rate", count, exposure, symbol=NOT_AVAILABLE if exposure is None else NOT_APPLICABLE)
-    bounds = tuple(bound * per / exposure for bound in (*byar(count), *byar(count, 0.998)))
-    return _row("rate", count, exposure, count * per / exposure, bounds)
+        yield _row("rate", symbol=SUPPRESSED)
+    elif not exposed:
+        yield _row("rate", count, exposed, symbol=NOT_AVAILABLE if exposed is None else NOT_APPLICABLE)
+    else:
+        bounds = tuple(bound * per / exposed for bound in (*byar(count), *byar(count, 0.998)))
+        yield _row("rate", count, exposed, count * per / exposed, bounds)
 
 
 def _row(

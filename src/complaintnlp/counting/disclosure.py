@@ -36,6 +36,11 @@ class Policy:
     secondary: bool = False
     quotes: bool = False
 
+    @property
+    def exact(self) -> bool:
+        """Whether every count is shown as it is."""
+        return not self.suppress_to and self.zero_shown and self.round_to == 1
+
     def show(self, count: int) -> int | None:
         """The count as it may be shown, or None where it is suppressed."""
         if count < 0:

@@ -32,8 +32,8 @@ class Counted:
 
     Attributes:
         cases: the grouping columns, `status`, `outcome`, one boolean column `p_<id>` for each theme and
-            subtheme; and where the rows have them `counted_severity`, and `counted_finding_<theme>` for each
-            theme: places in `SEVERITIES` and `FINDINGS` that start at 1, with 0 for none.
+            subtheme, and `counted_probability_<theme>`; and where the rows have them `counted_severity`, and
+            `counted_finding_<theme>`: places in `SEVERITIES` and `FINDINGS` that start at 1, with 0 for none.
         themes: the theme ids, in the taxonomy's order.
         subthemes: the subtheme ids, in the taxonomy's order; empty where the rows have no `subthemes`.
     """
@@ -63,6 +63,9 @@ def counted_cases(tagged: Any, by: Iterable[str] = ()) -> Counted:
         [None if blank(cell) else parse_outcome(cell) for cell in frame["outcome"]] if "outcome" in frame else None
     )
     how: dict[str, str] = {}
+    for theme in themes:
+        frame["counted_probability_" + theme] = pd.to_numeric(table["p_" + theme].to_pandas(), errors="coerce")
+        how["counted_probability_" + theme] = "max"
     severity = next((name for name in table.column_names if name.strip().casefold() == "severity"), None)
     if severity is not None:
         grades = [_place(cell, SEVERITIES) for cell in table[severity].to_pylist()]

@@ -67,11 +67,7 @@ def tally(counted: Counted, by: Sequence[str], groups: Iterable[Group] = ()) -> 
     frame = counted.cases
     flags = _flags(counted)
     masks, findings = _masks(frame, by), _findings(counted)
-    members: dict[Group, NDArray[np.intp]] = {(): np.arange(len(frame))}
-    if by:
-        places = pd.Series(np.arange(len(frame)), index=frame.index)
-        split = places.groupby([frame[name] for name in by], sort=True, dropna=False)
-        members = {key if isinstance(key, tuple) else (key,): part.to_numpy() for key, part in split}
+    members = members_of(frame, by)
     absent = [group for group in groups if group not in members]
     if absent:
         members |= {group: np.arange(0) for group in absent}
@@ -89,6 +85,15 @@ def tally(counted: Counted, by: Sequence[str], groups: Iterable[Group] = ()) -> 
         cells |= {cell: int(mask[rows].sum()) for cell, mask in findings.items()}
         found[group] = cells
     return Tally(tuple(by), counted.themes, counted.subthemes, found)
+
+
+def members_of(frame: pd.DataFrame, by: Sequence[str]) -> dict[Group, NDArray[np.intp]]:
+    """The places of each group's cases, by group in the table's order."""
+    places = pd.Series(np.arange(len(frame)), index=frame.index)
+    if not by:
+        return {(): places.to_numpy()}
+    split = places.groupby([frame[name] for name in by], sort=True, dropna=False)
+    return {key if isinstance(key, tuple) else (key,): part.to_numpy() for key, part in split}
 
 
 def _flags(counted: Counted) -> NDArray[np.bool_]:

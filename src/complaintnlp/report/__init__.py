@@ -8,6 +8,7 @@ from typing import Any
 
 from complaintnlp.cases import as_table, with_roles
 from complaintnlp.counting import policy
+from complaintnlp.counting.prevalence import errors_for, shipped_errors, tagged_by
 from complaintnlp.errors import InputError
 from complaintnlp.files.write import whole
 from complaintnlp.report.manifest import fingerprint, write_manifest
@@ -35,6 +36,7 @@ def write_report(
     *,
     disclosure: str = "none",
     title: str | None = None,
+    model: Any = None,
     organisation: str | None = None,
     received: str | None = None,
     outcome: str | None = None,
@@ -57,21 +59,25 @@ def write_report(
         disclosure: the policy for small counts: `none`, `nhs_hes`, `under5` or `opensafely`. Every number in every
             file has passed it.
         title: of the page and the workbook.
+        model: the model that tagged the cases, or its folder, for shares corrected for its error. The shipped
+            model where it is left out and tagged all cases.
         organisation, received, outcome: the columns to use, where their usual names are not found.
 
     Returns:
         The folder.
 
     Raises:
-        InputError: when the cases are not tagged, a column of `by` is not there, the policy is not known, or
-            the folder can't be made.
+        InputError: when the cases are not tagged, a column of `by` is not there, the policy is not known,
+            another model tagged the cases, or the folder can't be made.
     """
     out = Path(out)
     groups = [by] if isinstance(by, str) else list(dict.fromkeys(by))
     rules = policy(disclosure)
     table = as_table(tagged)
     roles = {"organisation": organisation, "received": received, "outcome": outcome}
-    report = build(with_roles(table, roles, required=()), groups, rules, clean(title or "") or TITLE)
+    names = tagged_by(table)
+    errors = shipped_errors(names) if model is None else errors_for(model, names)
+    report = build(with_roles(table, roles, required=()), groups, rules, clean(title or "") or TITLE, errors)
     _make(out)
     for name, write in _WRITERS.items():
         with whole(out / name) as part:

@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from complaintnlp.counting import Counted, Policy, counted_cases
-from complaintnlp.counting.counts import publish
+from complaintnlp.counting.counts import estimates, publish
+from complaintnlp.counting.prevalence import Errors
 from complaintnlp.counting.suppress import Hidden, protect
 from complaintnlp.counting.tagged import COUNTED, NOT_RECORDED, RESERVED
 from complaintnlp.counting.tally import NONE, Tally, tally
@@ -113,7 +114,9 @@ _Draft = tuple[Tally, Callable[[pd.DataFrame], Table]]
 """True counts, and how what may be shown of them becomes a table."""
 
 
-def build(table: pa.Table, by: Sequence[str], rules: Policy, title: str) -> Report:
+def build(
+    table: pa.Table, by: Sequence[str], rules: Policy, title: str, errors: Mapping[str, Errors] | None = None
+) -> Report:
     """Count everything that a report shows.
 
     Args:
@@ -121,6 +124,7 @@ def build(table: pa.Table, by: Sequence[str], rules: Policy, title: str) -> Repo
         by: grouping columns.
         rules: the disclosure policy.
         title: for people.
+        errors: of the model, for shares corrected for them.
 
     Raises:
         InputError: when the rows are not tagged, or a column of `by` can't be grouped by.
@@ -140,7 +144,11 @@ def build(table: pa.Table, by: Sequence[str], rules: Policy, title: str) -> Repo
     drafts += [_grouped(counted, tuple(by))] if len(by) > 1 else []
     # All at once: a count that one table hides may follow from another.
     hidden = protect([counts for counts, _ in drafts], rules)
-    tables = [finish(publish(counts, rules, some)) for (counts, finish), some in zip(drafts, hidden, strict=True)]
+    tables = []
+    for (counts, finish), some in zip(drafts, hidden, strict=True):
+        by_case = not counts.exact and OUTCOME not in counts.by
+        more = [estimates(counted, counts.by, rules, errors)] if errors and by_case else []
+        tables.append(finish(publish(counts, rules, some, more)))
     crossed = tables.pop() if len(by) > 1 else None
     rows = {
         **statuses,
