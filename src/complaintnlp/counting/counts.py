@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from complaintnlp.cases import as_table
+from complaintnlp.counting.crosswalk import Crosswalk, cross, find_crosswalk
 from complaintnlp.counting.disclosure import SUPPRESSED, Policy, policy
 from complaintnlp.counting.exposure import Exposure, exposures
 from complaintnlp.counting.intervals import byar, wilson
@@ -22,6 +23,7 @@ from complaintnlp.counting.prevalence import BINS, Errors, bins, errors_for, est
 from complaintnlp.counting.suppress import Hidden, protect
 from complaintnlp.counting.tagged import Counted, counted_cases, names
 from complaintnlp.counting.tally import ALL, WHOLES, Cell, Group, Tally, members_of, tally
+from complaintnlp.errors import InputError
 
 NOT_APPLICABLE = "[z]"
 NOT_AVAILABLE = "[x]"
@@ -42,6 +44,7 @@ def count_themes(
     by: Iterable[str] = (),
     *,
     disclosure: str = "none",
+    crosswalk: str | Crosswalk | None = None,
     error: Any = None,
     exposure: Exposure | None = None,
     per: int = 1000,
@@ -54,6 +57,8 @@ def count_themes(
             date, `financial_year` (1 April to 31 March, `2016-17`), its `quarter` (`2016-17 Q1`) or the
             `month` (`2016-04`).
         disclosure: the policy for small counts, by its name in `counting.POLICIES`.
+        crosswalk: `ko41a` or `hcat`, or one read by `counting.read_crosswalk`: count its categories instead of
+            themes, from the subthemes of the tagged rows.
         error: the model that tagged the cases, its folder, or the `facts` of its manifest, for shares corrected
             for its error.
         exposure: what each group was exposed to, such as bed days, for rates: a DataFrame with the columns
@@ -80,14 +85,19 @@ def count_themes(
           exposure was given for the group, else empty.
 
     Raises:
-        InputError: when `tagged` has no `themes` column, a column of `by` is not there, or the exposure does
-            not fit it.
+        InputError: when `tagged` has no `themes` column, a column of `by` is not there, the exposure does not
+            fit it, or a crosswalk is asked for and there are no subthemes.
     """
     columns = tuple(names(by))
     known = None if exposure is None else exposures(exposure, columns)
     table = as_table(tagged)
     errors = None if error is None else errors_for(error, tagged_by(table))
-    return tabulate(counted_cases(table, columns), columns, policy(disclosure), errors, known, per)
+    counted = counted_cases(table, columns)
+    if crosswalk is not None:
+        if errors is not None:
+            raise InputError("a model's error is known for themes and not for categories; leave error or crosswalk out")
+        counted = cross(counted, find_crosswalk(crosswalk))
+    return tabulate(counted, columns, policy(disclosure), errors, known, per)
 
 
 def tabulate(
