@@ -110,6 +110,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="the model that tagged the cases, to correct shares for its error (default: the shipped one, if it did)",
     )
+    for option, what in (("only", "count only rows with this value"), ("exclude", "leave out rows with this value")):
+        one.add_argument(
+            f"--{option}",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="COL=VALUE",
+            help=f"{what}; several values of one column are alternatives. The report says how many rows it removed",
+        )
     for role, what in (("organisation", "organisations"), ("received", "dates received"), ("outcome", "outcomes")):
         one.add_argument(f"--{role}", metavar="COL", help=f"the column of the {what} (default: by its usual names)")
 
@@ -233,12 +242,21 @@ def _classify(args: argparse.Namespace) -> int:
 def _report(args: argparse.Namespace) -> int:
     from complaintnlp.cases import as_table, with_roles
     from complaintnlp.report import write_report
+    from complaintnlp.report.filters import parse_filters
 
     problems: list[RowProblem] = []
     roles = {"organisation": args.organisation, "received": args.received, "outcome": args.outcome}
     with_roles(as_table(args.tagged, problems), roles, problems, required=(), name=args.tagged)
     folder = write_report(
-        args.tagged, args.out, args.by, disclosure=args.disclosure, title=args.title, model=args.model, **roles
+        args.tagged,
+        args.out,
+        args.by,
+        disclosure=args.disclosure,
+        title=args.title,
+        model=args.model,
+        only=parse_filters(args.only, "--only"),
+        exclude=parse_filters(args.exclude, "--exclude"),
+        **roles,
     )
     _tell(args.tagged, [problem for problem in problems if "no text" not in problem.reason])
     # What was written, so that nothing is shown here that the files withhold for each other's sake.

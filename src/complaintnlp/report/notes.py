@@ -36,7 +36,7 @@ def summary(report: Report) -> list[str]:
 
 def left_out(report: Report) -> list[str]:
     """What was left out or put together, and why, one sentence each."""
-    found = []
+    found = [f"{_rows(report, one.rows)} left out by a filter: {one.reason}." for one in report.removed]
     for status, rows in report.rows.items():
         if rows != 0 and status not in ("classified", "no_theme", "review"):
             reason = _REASONS.get(status, f"status “{short(clean(status), 80)}”, so no themes could be read")

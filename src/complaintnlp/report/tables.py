@@ -23,6 +23,7 @@ from complaintnlp.counting.suppress import Hidden, protect
 from complaintnlp.counting.tagged import COUNTED, NOT_RECORDED, RESERVED
 from complaintnlp.counting.tally import NONE, Tally, tally
 from complaintnlp.errors import InputError
+from complaintnlp.report.filters import Removed
 from complaintnlp.report.words import clean, heading, inside, listed, theme_label, unique
 
 YEAR = "financial_year"
@@ -75,8 +76,9 @@ class Report:
         total: how many rows the input has.
         repeats: how many rows were put together with an earlier row of the same case.
         review: how many counted cases are marked for review.
+        removed: what filters took away before anything was counted.
 
-    The last four are None where the policy suppresses them.
+    The last five are, or hold, None where the policy suppresses them.
     """
 
     title: str
@@ -89,6 +91,7 @@ class Report:
     total: int | None
     repeats: int | None
     review: int | None
+    removed: tuple[Removed, ...] = ()
 
     def table(self, name: str) -> Table | None:
         """The table of that name, if the report has it."""
@@ -115,7 +118,12 @@ _Draft = tuple[Tally, Callable[[pd.DataFrame], Table]]
 
 
 def build(
-    table: pa.Table, by: Sequence[str], rules: Policy, title: str, errors: Mapping[str, Errors] | None = None
+    table: pa.Table,
+    by: Sequence[str],
+    rules: Policy,
+    title: str,
+    errors: Mapping[str, Errors] | None = None,
+    removed: Sequence[Removed] = (),
 ) -> Report:
     """Count everything that a report shows.
 
@@ -125,6 +133,7 @@ def build(
         rules: the disclosure policy.
         title: for people.
         errors: of the model, for shares corrected for them.
+        removed: what filters took away before.
 
     Raises:
         InputError: when the rows are not tagged, or a column of `by` can't be grouped by.
@@ -152,11 +161,12 @@ def build(
     crossed = tables.pop() if len(by) > 1 else None
     rows = {
         **statuses,
-        _TOTAL: table.num_rows,
+        _TOTAL: table.num_rows + sum(one.rows or 0 for one in removed),
         _REPEATS: sum(statuses[status] for status in COUNTED) - len(counted.cases),
         _REVIEW: int((counted.cases["status"] == "review").sum()),
     }
-    shown = _shown_rows(rows, rules, hidden[0])
+    filters = {f"filter {one.reason}": one.rows or 0 for one in removed}
+    shown = _shown_rows({**rows, **filters}, rules, hidden[0])
     return Report(
         title=title,
         rules=rules,
@@ -168,6 +178,7 @@ def build(
         total=shown[_TOTAL],
         repeats=shown[_REPEATS],
         review=shown[_REVIEW],
+        removed=tuple(Removed(one.reason, shown[f"filter {one.reason}"]) for one in removed),
     )
 
 
