@@ -72,6 +72,19 @@ def test_report_columns_can_be_named(write: Write, tmp_path: Path, capsys: pytes
     assert "upheld_rate" in (tmp_path / "r" / "counts.csv").read_text("utf-8-sig")
 
 
+def test_what_a_report_withholds_is_not_printed(
+    write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ["=N,a"] * 17 + ["S,a"] * 3 + ["W,a"] * 19 + ["W,"] * 6
+    tagged = write("t.csv", "+ward,themes,p_a,evidence,status\n" + "".join(f"{row},0.5,x,classified\n" for row in rows))
+    command = ["report", str(tagged), "--out", str(tmp_path / "r"), "--by", "+ward", "--disclosure", "under5"]
+    assert main(command) == 0
+    lines = capsys.readouterr().out.splitlines()
+    printed = {line.split()[0]: line.split()[1] for line in lines if line[:2] in ("'=", "S ", "W ", "al")}
+    # 3 follow from 45 less 17 and 25, so one of these goes too: the smaller.
+    assert printed == {"all": "45", "'=N": "[c]", "S": "[c]", "W": "25"}
+
+
 @pytest.mark.parametrize("ending", ["xlsx", "jsonl", "parquet", "tsv"])
 def test_formats_follow_the_ending(write: Write, tmp_path: Path, model: str, ending: str) -> None:
     export = write("export.csv", EXPORT)

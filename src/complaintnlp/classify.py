@@ -111,8 +111,8 @@ def tag_batch(batch: pa.RecordBatch, model: Model, text: str) -> pa.RecordBatch:
     columns: list[pa.Array] = [pa.array(["; ".join(one.themes) for one in tagged], pa.string())]
     for theme in model.taxonomy.ids:
         columns.append(pa.array([_probability(one, theme) for one in tagged], pa.float64()))
-    columns.append(pa.array(["; ".join(s for t in one.themes for s in one.subthemes[t]) for one in tagged], pa.string()))
-    columns.append(pa.array(["; ".join(f"{t}: {one.findings[t]}" for t in one.themes) for one in tagged], pa.string()))
+    columns.append(pa.array(map(_subthemes_cell, tagged), pa.string()))
+    columns.append(pa.array(map(_findings_cell, tagged), pa.string()))
     columns.append(pa.array(map(_evidence_cell, tagged, texts), pa.string()))
     columns.append(pa.array([one.status for one in tagged], pa.string()))
     columns.append(pa.array([f"{model.name} {model.version}"] * batch.num_rows, pa.string()))
@@ -184,6 +184,14 @@ def _tag_in_process(batch: pa.RecordBatch, folder: str, text: str) -> pa.RecordB
 def _probability(tagged: Tagged, theme: str) -> float | None:
     # A row that could not be read has no probability: 0 would say that it raises nothing.
     return None if tagged.status in _WHY else round(tagged.probabilities[theme], 6)
+
+
+def _subthemes_cell(tagged: Tagged) -> str:
+    return "; ".join(subtheme for theme in tagged.themes for subtheme in tagged.subthemes[theme])
+
+
+def _findings_cell(tagged: Tagged) -> str:
+    return "; ".join(f"{theme}: {tagged.findings[theme]}" for theme in tagged.themes)
 
 
 def _evidence_cell(tagged: Tagged, text: Any) -> str:

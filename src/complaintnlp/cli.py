@@ -102,9 +102,23 @@ def _parser() -> argparse.ArgumentParser:
         "--disclosure",
         default="none",
         metavar="POLICY",
-        help="rule for small counts: none, nhs_hes or opensafely (default: none)",
+        help="rule for small counts: none, nhs_hes, under5 or opensafely (default: none)",
     )
     one.add_argument("--title", help="title of the report")
+    one.add_argument(
+        "--model",
+        metavar="DIR",
+        help="the model that tagged the cases, to correct shares for its error (default: the shipped one, if it did)",
+    )
+    for option, what in (("only", "count only rows with this value"), ("exclude", "leave out rows with this value")):
+        one.add_argument(
+            f"--{option}",
+            nargs="+",
+            action="extend",
+            default=[],
+            metavar="COL=VALUE",
+            help=f"{what}; several values of one column are alternatives. The report says how many rows it removed",
+        )
     for role, what in (("organisation", "organisations"), ("received", "dates received"), ("outcome", "outcomes")):
         one.add_argument(f"--{role}", metavar="COL", help=f"the column of the {what} (default: by its usual names)")
 
@@ -227,20 +241,43 @@ def _classify(args: argparse.Namespace) -> int:
 
 def _report(args: argparse.Namespace) -> int:
     from complaintnlp.cases import as_table, with_roles
-    from complaintnlp.counting import count_themes
     from complaintnlp.report import write_report
+    from complaintnlp.report.filters import parse_filters
 
     problems: list[RowProblem] = []
     roles = {"organisation": args.organisation, "received": args.received, "outcome": args.outcome}
-    table = with_roles(as_table(args.tagged, problems), roles, problems, required=(), name=args.tagged)
-    folder = write_report(args.tagged, args.out, args.by, disclosure=args.disclosure, title=args.title, **roles)
+    with_roles(as_table(args.tagged, problems), roles, problems, required=(), name=args.tagged)
+    folder = write_report(
+        args.tagged,
+        args.out,
+        args.by,
+        disclosure=args.disclosure,
+        title=args.title,
+        model=args.model,
+        only=parse_filters(args.only, "--only"),
+        exclude=parse_filters(args.exclude, "--exclude"),
+        **roles,
+    )
     _tell(args.tagged, [problem for problem in problems if "no text" not in problem.reason])
-    print(_themed_counts(count_themes(table, disclosure=args.disclosure)))
+    # What was written, so that nothing is shown here that the files withhold for each other's sake.
+    print(_themed_counts(_written(folder, "overall")))
     for column in args.by:
         print(f"\nBy {column}, cases and the share that raises each theme:")
-        print(_shares_by(count_themes(table, by=[column], disclosure=args.disclosure), column))
+        print(_shares_by(_written(folder, column), column))
     print(f"\nThe report is in {folder}: open {folder / 'report.html'}")
     return 0
+
+
+def _written(folder: Path, name: str) -> Any:
+    """One table of a report's counts.csv, its groups in a column called as the table."""
+    import pandas as pd
+
+    from complaintnlp.counting.counts import FIGURES
+    from complaintnlp.report.tidy import cell
+
+    table = pd.read_csv(folder / "counts.csv", dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    table = table[table["table"] == cell(name)].rename(columns={cell(name): name})
+    return table.assign(**{figure: pd.to_numeric(table[figure], errors="coerce") for figure in FIGURES[:-1]})
 
 
 def _themed_counts(table: Any) -> str:
@@ -261,6 +298,8 @@ def _themed_counts(table: Any) -> str:
 def _shares_by(table: Any, column: str) -> str:
     """One line a group: cases, then the share of each theme."""
     themes = [theme for theme in dict.fromkeys(table["theme"]) if theme != "all"]
+    # Subthemes follow; there are too many for a line.
+    themes = themes[: themes.index("none") + 1]
     width = min(48, max(len(str(group)) for group in [column, *table[column]]) + 2)
     lines = ["".join([f"{column:<{width}}{'cases':>7}", *(f"{theme:>{len(theme) + 3}}" for theme in themes)])]
     for group in dict.fromkeys(table[column]):

@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
 
+from complaintnlp.counting.prevalence import histograms
 from complaintnlp.errors import InputError
 from complaintnlp.labelled import Labelled, read_labelled
 from complaintnlp.language import LONGEST_TEXT, Reading, has_words, make_language, read_texts
@@ -212,6 +213,7 @@ def _facts(
             "false_positives": int((~truth & said).sum()),
             "false_negatives": int((truth & ~said).sum()),
             "true_negatives": int((~truth & ~said).sum()),
+            **histograms(truth, probability[known, i]),
         }
     digests = sorted(
         hashlib.sha256(f"{text}\0{row.tolist()}".encode()).hexdigest()

@@ -19,11 +19,19 @@ def tagged(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame([{**blank, **row} for row in rows])
 
 
+SUBTHEMES = ("d", "e")
+FINDINGS = ("raised", "not_upheld", "upheld")
+
 cases = st.lists(
     st.fixed_dictionaries(
         {
             "organisation": st.sampled_from(["X", "Y", "Z"]),
             "themes": st.sets(st.sampled_from(THEMES)).map(lambda s: "; ".join(sorted(s))),
+            "subthemes": st.sets(st.sampled_from(SUBTHEMES)).map(lambda s: "; ".join(sorted(s))),
+            "findings": st.dictionaries(st.sampled_from(THEMES), st.sampled_from(FINDINGS)).map(
+                lambda found: "; ".join(f"{theme}: {finding}" for theme, finding in found.items())
+            ),
+            "severity": st.sampled_from(["low", "Medium", "HIGH", "", None, "unsure"]),
             "outcome": st.sampled_from(["upheld", "Partially upheld", "not_upheld", "open", None]),
             "status": st.sampled_from(["classified", "no_theme", "review", "empty", "too_long"]),
         }
@@ -33,30 +41,60 @@ cases = st.lists(
 )
 
 
+def obvious(rows: list[dict[str, Any]]) -> dict[tuple[str, str, str], tuple[int, int | None]]:
+    """Count and denominator of each (organisation, theme, measure), written without a thought of speed."""
+    found: dict[tuple[str, str, str], tuple[int, int | None]] = {}
+    rows = [row for row in rows if row["status"] not in ("empty", "too_long")]
+    dated = any(row["outcome"] for row in rows)
+    details = sorted({part for row in rows for part in row["subthemes"].split("; ") if part})
+    for organisation in {row["organisation"] for row in rows}:
+        group = [row for row in rows if row["organisation"] == organisation]
+        mentions = sum(len(row["themes"].split("; ")) for row in group if row["themes"])
+        found[organisation, "all", "mentions"] = (mentions, None)
+        for theme in ("all", *THEMES, "none", *details):
+            raising = []
+            for row in group:
+                ids = row["themes"].split("; ") + row["subthemes"].split("; ")
+                if theme == "all" or theme in ids or (theme == "none" and not row["themes"]):
+                    raising.append(row)
+            found[organisation, theme, "cases"] = (len(raising), None)
+            if theme != "all":
+                found[organisation, theme, "share"] = (len(raising), len(group))
+            resolved = [row for row in raising if row["outcome"] in ("upheld", "Partially upheld", "not_upheld")]
+            upheld = [row for row in resolved if row["outcome"] != "not_upheld"]
+            if dated:
+                found[organisation, theme, "upheld_rate"] = (len(upheld), len(resolved))
+            graded = [(row["severity"] or "").lower() for row in raising]
+            graded = [grade for grade in graded if grade in ("low", "medium", "high")]
+            for grade in ("low", "medium", "high"):
+                found[organisation, theme, f"severity_{grade}"] = (graded.count(grade), len(graded))
+            if theme in THEMES:
+                parts = [part for row in raising for part in row["findings"].split("; ")]
+                own = [part.split(": ")[1] for part in parts if part.startswith(theme)]
+                for finding in FINDINGS:
+                    found[organisation, theme, f"finding_{finding}"] = (own.count(finding), len(own))
+    return found
+
+
 @given(cases)
 @settings(deadline=None, max_examples=60)
 def test_agrees_with_a_slow_obvious_count(rows: list[dict[str, Any]]) -> None:
     table = cn.count_themes(tagged(rows), by=["organisation"])
-    read = [row for row in rows if row["status"] not in ("empty", "too_long")]
-    for organisation in "XYZ":
-        group = [row for row in read if row["organisation"] == organisation]
-        part = table[table["organisation"] == organisation]
-        assert bool(len(part)) == bool(group)
-        if not group:
-            continue
-        for theme in THEMES:
-            raising = [row for row in group if theme in row["themes"]]
-            share = part[(part["theme"] == theme) & (part["measure"] == "share")].iloc[0]
-            assert (share["count"], share["denominator"]) == (len(raising), len(group))
-            assert share["low"] <= share["value"] <= share["high"]
-            resolved = [row for row in raising if row["outcome"] in ("upheld", "Partially upheld", "not_upheld")]
-            upheld = [row for row in resolved if row["outcome"] != "not_upheld"]
-            rate = part[(part["theme"] == theme) & (part["measure"] == "upheld_rate")]
-            if len(rate):
-                assert (rate.iloc[0]["count"], rate.iloc[0]["denominator"]) == (len(upheld), len(resolved))
-        total = part[part["theme"] == "all"].set_index("measure")["count"]
-        assert total["cases"] == len(group)
-        assert total["mentions"] == sum(len([t for t in THEMES if t in row["themes"]]) for row in group)
+    found = {
+        (row["organisation"], row["theme"], row["measure"]): (
+            row["count"],
+            None if pd.isna(row["denominator"]) else row["denominator"],
+        )
+        for row in table.to_dict("records")
+    }
+    assert found == obvious(rows)
+    assert len(found) == len(table)
+    shares = table[table["denominator"] > 0]
+    assert (shares["low_998"] <= shares["low"]).all()
+    assert (shares["low"] <= shares["value"]).all()
+    assert (shares["value"] <= shares["high"]).all()
+    assert (shares["high"] <= shares["high_998"]).all()
+    assert set(table.loc[table["denominator"] == 0, "symbol"]) <= {"[z]"}
 
 
 @given(cases, st.randoms(use_true_random=False))
@@ -71,9 +109,21 @@ def test_order_does_not_matter(rows: list[dict[str, Any]], random: Any) -> None:
 @given(cases)
 @settings(deadline=None, max_examples=30)
 def test_groups_add_up_to_the_whole(rows: list[dict[str, Any]]) -> None:
-    whole = cn.count_themes(tagged(rows)).query("measure == 'cases'").set_index("theme")["value"]
-    parts = cn.count_themes(tagged(rows), by="organisation").query("measure == 'cases'").groupby("theme")["value"].sum()
-    assert all(parts.get(theme, 0) == count for theme, count in whole.items())
+    whole = cn.count_themes(tagged(rows)).set_index(["theme", "measure"])
+    parts = cn.count_themes(tagged(rows), by="organisation").groupby(["theme", "measure"], sort=False)
+    for name in ("count", "denominator"):
+        sums = parts[name].sum()
+        assert {key: sums.get(key, 0) for key in whole.index} == whole[name].fillna(0).to_dict()
+
+
+@given(cases)
+@settings(deadline=None, max_examples=30)
+def test_parts_of_one_denominator_add_up_to_it(rows: list[dict[str, Any]]) -> None:
+    table = cn.count_themes(tagged(rows), by="organisation")
+    for kind in ("finding_", "severity_"):
+        part = table[table["measure"].str.startswith(kind)].groupby(["organisation", "theme"])
+        assert (part["count"].sum() == part["denominator"].max()).all()
+        assert (part["denominator"].nunique() <= 1).all()
 
 
 def test_a_case_counts_once_however_many_rows_it_has() -> None:
@@ -138,3 +188,77 @@ def test_a_column_of_the_export_that_looks_like_a_theme_is_none() -> None:
 def test_no_cases_at_all() -> None:
     table = cn.count_themes(tagged([{"status": "empty"}]))
     assert table.query("measure == 'cases'")["count"].tolist() == [0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("by", "groups"),
+    [
+        ("financial_year", ["2015-16", "2016-17", "Not recorded"]),
+        ("quarter", ["2015-16 Q4", "2016-17 Q1", "2016-17 Q3", "Not recorded"]),
+        ("month", ["2016-03", "2016-04", "2016-12", "Not recorded"]),
+    ],
+)
+def test_periods_come_from_the_received_date(by: str, groups: list[str]) -> None:
+    days = ["31/03/2016", "2016-04-01", "31 Dec 2016", "soon"]
+    table = cn.count_themes(tagged([{"Date received": day} for day in days]), by=by)
+    assert list(dict.fromkeys(table[by])) == groups
+
+
+def test_a_column_of_the_export_outranks_a_period_and_no_dates_are_said() -> None:
+    assert set(cn.count_themes(tagged([{"month": "May", "received": "2016-04-01"}]), by="month")["month"]) == {"May"}
+    with pytest.raises(InputError, match="no column of the dates received"):
+        cn.count_themes(tagged([{}]), by="quarter")
+
+
+def test_findings_and_severity_of_repeats_are_the_gravest_in_any_order() -> None:
+    rows = [
+        {"case_id": 1, "themes": "a", "findings": "a: upheld", "severity": "high"},
+        {"case_id": 1, "themes": "a", "findings": "a: raised", "severity": "low"},
+    ]
+    for order in (rows, rows[::-1]):
+        table = cn.count_themes(tagged(order)).set_index(["theme", "measure"])["count"]
+        assert table["a", "finding_upheld"] == table["a", "severity_high"] == 1
+        assert table["a", "finding_raised"] == table["a", "severity_low"] == 0
+
+
+def test_a_bad_finding_is_told_by_its_row_and_not_by_its_words() -> None:
+    with pytest.raises(InputError, match="row 3, column 'findings'") as error:
+        cn.count_themes(tagged([{"findings": "a: raised"}, {"findings": "Mrs Jones: shouted"}]))
+    assert "Jones" not in str(error.value)
+
+
+def test_all_subthemes_of_the_taxonomy_are_counted_and_in_no_mention() -> None:
+    ids = cn.Taxonomy.default().ids
+    row = {"status": "classified", "themes": ids[1], "subthemes": "medication; record_keeping; home_made"}
+    table = cn.count_themes([{**row, **{f"p_{theme}": 0.5 for theme in ids}}])
+    themes = list(dict.fromkeys(table["theme"]))
+    assert themes == ["all", *ids, "none", *cn.Taxonomy.default().subtheme_ids, "home_made"]
+    counts = table.set_index(["theme", "measure"])["count"]
+    assert counts["medication", "cases"] == counts["home_made", "cases"] == counts["all", "mentions"] == 1
+    assert counts["listening", "cases"] == 0
+
+
+def test_rates_are_over_exposure_with_byars_interval() -> None:
+    rows = [{"organisation": "X", "themes": "a"}] * 10 + [{"organisation": "Y"}] * 2
+    table = cn.count_themes(tagged(rows), by="organisation", exposure={"X": 5000, "Z": 700})
+    rates = table[table["measure"] == "rate"].set_index(["organisation", "theme"])
+    assert list(dict.fromkeys(table["organisation"])) == ["X", "Y", "Z"]
+    one = rates.xs(("X", "a"))
+    # Breslow and Day (1987), table 2.11: 10 observed, 0.479 to 1.839 of it.
+    assert (one["count"], one["denominator"], one["value"]) == (10, 5000, 2.0)
+    assert (one["low"], one["high"]) == pytest.approx((2 * 0.479, 2 * 1.839), abs=0.001)
+    assert one["low_998"] < one["low"]
+    assert rates.loc[("Y", "a"), "symbol"] == "[x]"
+    assert (rates.loc[("Z", "a"), "value"], rates.loc[("Z", "a"), "low"]) == (0, 0)
+    frame = pd.DataFrame({"organisation": ["X", "Z"], "bed_days": [5000, 700]})
+    pd.testing.assert_frame_equal(table, cn.count_themes(tagged(rows), by="organisation", exposure=frame))
+    overall = cn.count_themes(tagged(rows), exposure=24_000, per=100).set_index(["theme", "measure"])
+    assert overall.loc[("all", "rate"), "value"] == 0.05
+
+
+def test_a_rate_goes_with_its_suppressed_count() -> None:
+    rows = [{"themes": "a"}] * 3 + [{"themes": "b"}] * 40
+    table = cn.count_themes(tagged(rows), exposure=1000, disclosure="nhs_hes").set_index(["theme", "measure"])
+    assert table.loc[("a", "rate"), "symbol"] == "[c]"
+    assert table.loc[("a", "rate"), ["count", "denominator", "value", "low", "high_998"]].isna().all()
+    assert table.loc[("all", "rate"), "value"] == 45

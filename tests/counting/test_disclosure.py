@@ -10,6 +10,7 @@ from complaintnlp.counting.disclosure import POLICIES, policy
     [
         ("none", {0: 0, 1: 1, 7: 7, 8: 8}),
         ("nhs_hes", {0: 0, 1: None, 7: None, 8: 10, 12: 10, 13: 15, 1002: 1000}),
+        ("under5", {0: None, 1: None, 4: None, 5: 5, 12: 12}),
         ("opensafely", {0: None, 1: None, 7: None, 8: 10, 12: 10, 13: 15}),
     ],
 )
@@ -18,7 +19,7 @@ def test_policies(name: str, shown: dict[int, int | None]) -> None:
 
 
 def test_an_unknown_policy_lists_those_there_are() -> None:
-    with pytest.raises(ValueError, match="none, nhs_hes, opensafely"):
+    with pytest.raises(ValueError, match="none, nhs_hes, under5, opensafely"):
         policy("secret")
 
 

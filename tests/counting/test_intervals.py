@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaintnlp.counting.intervals import wilson
+from complaintnlp.counting.intervals import byar, wilson
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,24 @@ def test_nothing_out_of_nothing_and_nonsense() -> None:
     assert all(math.isnan(bound) for bound in wilson(0, 0))
     with pytest.raises(ValueError, match="from 0 to total"):
         wilson(3, 2)
+
+
+@pytest.mark.parametrize(
+    ("count", "low", "high"),
+    # Byar's bounds worked by hand, beside the exact Poisson ones: 4.795 to 18.390, 81.364 to 121.627.
+    [(10, 4.785, 18.392), (100, 81.36, 121.63), (0, 0.0, 3.65)],
+)
+def test_byar_is_near_the_exact_poisson_interval(count: int, low: float, high: float) -> None:
+    assert byar(count) == pytest.approx((low, high), abs=0.02)
+
+
+@given(st.integers(0, 2000))
+def test_byar_holds_the_count_and_widens(count: int) -> None:
+    low, high = byar(count)
+    wide_low, wide_high = byar(count, 0.998)
+    assert 0 <= wide_low <= low <= count < high < wide_high
+
+
+def test_no_negative_count() -> None:
+    with pytest.raises(ValueError, match="negative"):
+        byar(-1)

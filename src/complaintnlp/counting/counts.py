@@ -1,4 +1,4 @@
-"""Tagged cases -> the tidy table of themed counts.
+"""Countable cases -> the tidy table of themed counts.
 
 The rule is KO41a's: a case counts once in the total and once under every theme that it raises. So the
 shares of the themes add up to more than 1, and each share says of how many *cases*.
@@ -7,202 +7,220 @@ shares of the themes add up to more than 1, and each share says of how many *cas
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from complaintnlp.cases import as_table, parse_outcome, split_themes, with_roles
+from complaintnlp.cases import as_table
+from complaintnlp.counting.crosswalk import Crosswalk, cross, find_crosswalk
 from complaintnlp.counting.disclosure import SUPPRESSED, Policy, policy
-from complaintnlp.counting.intervals import wilson
+from complaintnlp.counting.exposure import Exposure, exposures
+from complaintnlp.counting.intervals import byar, wilson
+from complaintnlp.counting.prevalence import BINS, Errors, bins, errors_for, estimate, tagged_by
+from complaintnlp.counting.suppress import Hidden, protect
+from complaintnlp.counting.tagged import Counted, counted_cases, names
+from complaintnlp.counting.tally import ALL, WHOLES, Cell, Group, Tally, members_of, tally
 from complaintnlp.errors import InputError
 
-ALL = "all"
-NONE = "none"
 NOT_APPLICABLE = "[z]"
-NOT_RECORDED = "Not recorded"
-COUNTED = ("classified", "no_theme", "review")
-RESOLVED = ("upheld", "partly_upheld", "not_upheld")
-UPHELD = ("upheld", "partly_upheld")
-MEASURES = ("cases", "mentions", "share", "upheld_rate")
-RESERVED = frozenset(["theme", "measure", "count", "denominator", "value", "low", "high", "symbol"])
+NOT_AVAILABLE = "[x]"
+UNRELIABLE = "[u]"
+RATIOS: Mapping[str, tuple[str, str]] = {
+    "upheld_rate": ("upheld", "resolved"),
+    **{part: (part, whole) for whole, parts in WHOLES.items() for part in parts},
+}
+"""Measures that are one quantity of a theme over another of the same theme."""
+FIGURES = ("count", "denominator", "value", "low", "high", "low_998", "high_998", "symbol")
+
+More = Callable[[Group, str, Mapping[Cell, int | None]], Iterable[dict[str, Any]]]
+"""Makes further rows of a group and a theme from the group's counts as shown."""
 
 
-@dataclass(frozen=True)
-class Counted:
-    """The cases that a table counts: those with a status in `COUNTED`, one row a `case_id`.
-
-    Attributes:
-        cases: the grouping columns, `status`, `outcome`, and one boolean column `p_<theme>` a theme.
-        themes: the theme ids, in the taxonomy's order.
-    """
-
-    cases: pd.DataFrame
-    themes: tuple[str, ...]
-
-
-def count_themes(tagged: Any, by: Iterable[str] = (), *, disclosure: str = "none") -> pd.DataFrame:
+def count_themes(
+    tagged: Any,
+    by: Iterable[str] = (),
+    *,
+    disclosure: str = "none",
+    crosswalk: str | Crosswalk | None = None,
+    error: Any = None,
+    exposure: Exposure | None = None,
+    per: int = 1000,
+) -> pd.DataFrame:
     """Count cases and themes, overall or by any columns.
 
     Args:
         tagged: tagged cases: what `classify_cases` returns, or a DataFrame, Arrow table or file of it.
-        by: grouping columns: any column of the export, or `organisation`, `outcome`, `financial_year`
-            (1 April to 31 March, from the received date).
-        disclosure: the policy for small counts: `none`, `nhs_hes` or `opensafely`.
+        by: grouping columns: any column of the export, or `organisation`, `outcome`, or, from the received
+            date, `financial_year` (1 April to 31 March, `2016-17`), its `quarter` (`2016-17 Q1`) or the
+            `month` (`2016-04`).
+        disclosure: the policy for small counts, by its name in `counting.POLICIES`.
+        crosswalk: `ko41a` or `hcat`, or one read by `counting.read_crosswalk`: count its categories instead of
+            themes, from the subthemes of the tagged rows.
+        error: the model that tagged the cases, its folder, or the `facts` of its manifest, for shares corrected
+            for its error.
+        exposure: what each group was exposed to, such as bed days, for rates: a DataFrame with the columns
+            of `by` and one of whole numbers, or a mapping from group to number. Without `by`, a number.
+        per: rates are per this much exposure.
 
     Returns:
         A tidy table, one row a (group, theme, measure), with the columns of `by`, then
 
-        * `theme`: a theme id, `all` (every case) or `none` (cases that raise no theme);
+        * `theme`: a theme id, `all` (every case), `none` (cases that raise no theme), or a subtheme id where
+          the tagged rows have a column `subthemes`;
         * `measure`: `cases` (that raise it), `mentions` (`all` only: cases summed over themes), `share` (of the
-          group's cases), `upheld_rate` (upheld or partly upheld, over *resolved* cases);
+          group's cases), `upheld_rate` (upheld or partly upheld, over *resolved* cases); for themes, where
+          the rows have `findings`, `finding_raised`, `finding_not_upheld` and `finding_upheld` (what the text
+          says of the theme, over cases with a finding on it); where they have `severity`, `severity_low`,
+          `severity_medium` and `severity_high` (over graded cases); with `error`, `estimated_share` of themes
+          and subthemes (corrected for what the model misses and raises wrongly; see `prevalence`); with
+          `exposure`, `rate`;
         * `count`, `denominator`: whole numbers, missing where not shown or not applicable;
-        * `value`: the count, or count / denominator; `low`, `high`: its 95 % Wilson interval;
-        * `symbol`: `[c]` where the policy suppresses it, `[z]` where the denominator is 0, else empty.
+        * `value`: the count, count / denominator, or count x `per` / exposure;
+        * `low`, `high`, `low_998`, `high_998`: its 95 % and 99.8 % interval: Wilson's for shares, Byar's
+          for rates, of the profile likelihood for estimated shares;
+        * `symbol`: `[c]` where the policy suppresses it, `[z]` where the denominator is 0, `[x]` where no
+          exposure was given for the group, else empty.
 
     Raises:
-        InputError: when `tagged` has no `themes` column, or a column of `by` is not there.
+        InputError: when `tagged` has no `themes` column, a column of `by` is not there, the exposure does not
+            fit it, or a crosswalk is asked for and there are no subthemes.
     """
-    return tabulate(counted_cases(tagged, by), tuple(_names(by)), policy(disclosure))
+    columns = tuple(names(by))
+    known = None if exposure is None else exposures(exposure, columns)
+    table = as_table(tagged)
+    errors = None if error is None else errors_for(error, tagged_by(table))
+    counted = counted_cases(table, columns)
+    if crosswalk is not None:
+        if errors is not None:
+            raise InputError("a model's error is known for themes and not for categories; leave error or crosswalk out")
+        counted = cross(counted, find_crosswalk(crosswalk))
+    return tabulate(counted, columns, policy(disclosure), errors, known, per)
 
 
-def counted_cases(tagged: Any, by: Iterable[str] = ()) -> Counted:
-    """Reduce tagged rows to distinct, countable cases; see `count_themes` for the arguments."""
-    table = with_roles(as_table(tagged), required=())
-    missing = [name for name in ("themes", "status") if name not in table.column_names]
-    if missing:
-        raise InputError(
-            f"the cases have no {missing[0]!r} column; tag them first with classify_cases or `complaintnlp classify`"
-        )
-    groups = _names(by)
-    for name in groups:
-        _check_group(name, table)
-    themes = _themes(table.column_names)
-    keep = [*dict.fromkeys([*groups, "themes", "status"])]
-    keep += [name for name in ("case_id", "outcome") if name in table.column_names and name not in keep]
-    frame = table.select(keep).to_pandas()
-    frame["outcome"] = (
-        [None if _blank(cell) else parse_outcome(cell) for cell in frame["outcome"]] if "outcome" in frame else None
-    )
-    frame = frame[frame["status"].isin(COUNTED)].reset_index(drop=True)
-    raised = [frozenset(split_themes(cell)) for cell in frame["themes"]]
-    for theme in themes:
-        frame["p_" + theme] = [theme in row for row in raised]
-    frame = _merge_repeats(frame, ["p_" + theme for theme in themes])
-    for name in groups:
-        frame[name] = [NOT_RECORDED if _blank(value) else value for value in frame[name]]
-    return Counted(frame, themes)
-
-
-def tabulate(counted: Counted, by: Sequence[str], rules: Policy) -> pd.DataFrame:
+def tabulate(
+    counted: Counted,
+    by: Sequence[str],
+    rules: Policy,
+    errors: Mapping[str, Errors] | None = None,
+    exposure: Mapping[Group, int] | None = None,
+    per: int = 1000,
+) -> pd.DataFrame:
     """The table that `count_themes` returns, from cases already reduced."""
-    frame = counted.cases
-    groups: Iterable[tuple[Any, pd.DataFrame]] = (
-        frame.groupby(list(by), sort=True, dropna=False) if by else [((), frame)]
-    )
+    # The totals are published somewhere too, or can be asked for.
+    margins = [(), *((name,) for name in by if len(by) > 1)] if by else []
+    tallies = [*(tally(counted, some) for some in margins), tally(counted, by, exposure or ())]
+    more = [] if errors is None else [estimates(counted, by, rules, errors)]
+    more += [] if exposure is None else [partial(_rates, exposure, per)]
+    return publish(tallies[-1], rules, protect(tallies, rules)[-1], more)
+
+
+def publish(counts: Tally, rules: Policy, hidden: Hidden, more: Iterable[More] = ()) -> pd.DataFrame:
+    """The tidy table of what a policy lets through, less the hidden cells; see `count_themes`.
+
+    Args:
+        counts: the true counts.
+        rules: the disclosure policy.
+        hidden: what `protect` hides of them.
+        more: what makes further measures of the counts that are shown.
+    """
     rows = []
-    for key, members in groups:
-        named = dict(zip(by, key if isinstance(key, tuple) else (key,), strict=True))
-        rows += [{**named, **row} for row in _measures(members, counted.themes, rules)]
-    columns = [*by, "theme", "measure", "count", "denominator", "value", "low", "high", "symbol"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.astype(
-        {"count": "Int64", "denominator": "Int64", "value": "float64", "low": "float64", "high": "float64"}
-    )
-
-
-def _measures(cases: pd.DataFrame, themes: Sequence[str], rules: Policy) -> Iterable[dict[str, Any]]:
-    everyone = pd.Series(True, index=cases.index)
-    flags: dict[str, pd.Series[bool]] = {theme: cases["p_" + theme].astype(bool) for theme in themes}
-    unthemed = ~pd.concat(list(flags.values()), axis=1).any(axis=1) if flags else everyone
-    resolved, upheld = cases["outcome"].isin(RESOLVED), cases["outcome"].isin(UPHELD)
-    mentions = sum(int(flag.sum()) for flag in flags.values())
-    for theme, flag in {ALL: everyone, **flags, NONE: unthemed}.items():
-        yield _count(theme, "cases", int(flag.sum()), rules)
-        if theme == ALL:
+    for group, cells in counts.groups.items():
+        named = dict(zip(counts.by, group, strict=True))
+        shown = {cell: None if (group, cell) in hidden else rules.show(count) for cell, count in cells.items()}
+        if (ALL, "mentions") in shown and shown[ALL, "cases"] is None and not rules.secondary:
             # Three themes and 10 mentions would say of a suppressed number of cases that it is 4 or more.
-            yield _count(theme, "mentions", mentions, rules, hidden=rules.show(len(cases)) is None)
+            shown[ALL, "mentions"] = None
+        for theme in counts.themes:
+            made = [*_measures(theme, shown), *(row for make in more for row in make(group, theme, shown))]
+            rows += [{**named, "theme": theme, **row} for row in made]
+    table = pd.DataFrame(rows, columns=[*counts.by, "theme", "measure", *FIGURES])
+    kinds = {name: "Int64" if name in ("count", "denominator") else "float64" for name in FIGURES[:-1]}
+    return table.astype(kinds)
+
+
+def estimates(counted: Counted, by: Sequence[str], rules: Policy, errors: Mapping[str, Errors]) -> More:
+    """What makes the measure `estimated_share` of a table's counts; for `publish`."""
+    binned = {}
+    # Under a policy estimates too are made of the counts that it lets through, and of nothing else.
+    if rules.exact:
+        members = members_of(counted.cases, by)
+        for theme in set(errors).intersection(counted.themes):
+            probability = counted.cases["counted_probability_" + theme].to_numpy(float)
+            for group, places in members.items():
+                if np.isfinite(probability[places]).all():
+                    binned[group, theme] = np.bincount(bins(probability[places]), minlength=BINS)
+
+    def make(group: Group, theme: str, shown: Mapping[Cell, int | None]) -> Iterator[dict[str, Any]]:
+        if theme not in errors:
+            return
+        top, cases = shown[theme, "cases"], shown[ALL, "cases"]
+        if top is None or cases is None:
+            yield _row("estimated_share", symbol=SUPPRESSED)
+            return
+        error = errors[theme]
+        known = np.array(error.positives, float), np.array(error.negatives, float)
+        new = binned.get((group, theme))
+        if new is None or len(new) != len(error.positives):
+            known, new = error.by_decision(), np.array([max(cases - top, 0), top])
+        found = estimate(new, *known)
+        if found is None:
+            yield _row("estimated_share", None, cases, symbol=UNRELIABLE)
         else:
-            yield _ratio(theme, "share", int(flag.sum()), len(cases), rules)
-        if resolved.any():
-            yield _ratio(theme, "upheld_rate", int((flag & upheld).sum()), int((flag & resolved).sum()), rules)
+            bounds = (found.low, found.high, found.low_998, found.high_998)
+            yield _row("estimated_share", None, cases, found.share, bounds)
+
+    return make
 
 
-def _count(theme: str, measure: str, count: int, rules: Policy, *, hidden: bool = False) -> dict[str, Any]:
-    shown = None if hidden else rules.show(count)
-    symbol = SUPPRESSED if shown is None else ""
+def _measures(theme: str, shown: Mapping[Cell, int | None]) -> Iterator[dict[str, Any]]:
+    yield _count("cases", shown[theme, "cases"])
+    if (theme, "mentions") in shown:
+        yield _count("mentions", shown[ALL, "mentions"])
+    if theme != ALL:
+        yield _ratio("share", shown[theme, "cases"], shown[ALL, "cases"])
+    for measure, (top, bottom) in RATIOS.items():
+        if (theme, top) in shown:
+            yield _ratio(measure, shown[theme, top], shown[theme, bottom])
+
+
+def _count(measure: str, shown: int | None) -> dict[str, Any]:
     value = math.nan if shown is None else float(shown)
-    return _row(theme, measure, shown, None, value, (math.nan, math.nan), symbol)
+    return _row(measure, shown, None, value, symbol=SUPPRESSED if shown is None else "")
 
 
-def _ratio(theme: str, measure: str, count: int, denominator: int, rules: Policy) -> dict[str, Any]:
-    top, bottom = rules.show(count), rules.show(denominator)
-    nothing = (math.nan, math.nan)
+def _ratio(measure: str, top: int | None, bottom: int | None) -> dict[str, Any]:
     if top is None or bottom is None:
         # The denominator goes with it: beside a suppressed count it may not narrow what the count can be.
-        return _row(theme, measure, None, None, math.nan, nothing, SUPPRESSED)
+        return _row(measure, symbol=SUPPRESSED)
     if bottom == 0:
-        return _row(theme, measure, top, bottom, math.nan, nothing, NOT_APPLICABLE)
+        return _row(measure, top, bottom, symbol=NOT_APPLICABLE)
+    # Rounding may have lifted the part over the whole.
     top = min(top, bottom)
-    return _row(theme, measure, top, bottom, top / bottom, wilson(top, bottom), "")
+    return _row(measure, top, bottom, top / bottom, (*wilson(top, bottom), *wilson(top, bottom, 0.998)))
+
+
+def _rates(
+    exposure: Mapping[Group, int], per: int, group: Group, theme: str, shown: Mapping[Cell, int | None]
+) -> Iterator[dict[str, Any]]:
+    count, exposed = shown[theme, "cases"], exposure.get(group)
+    if count is None:
+        yield _row("rate", symbol=SUPPRESSED)
+    elif not exposed:
+        yield _row("rate", count, exposed, symbol=NOT_AVAILABLE if exposed is None else NOT_APPLICABLE)
+    else:
+        bounds = tuple(bound * per / exposed for bound in (*byar(count), *byar(count, 0.998)))
+        yield _row("rate", count, exposed, count * per / exposed, bounds)
 
 
 def _row(
-    theme: str,
     measure: str,
-    count: int | None,
-    denominator: int | None,
-    value: float,
-    interval: tuple[float, float],
-    symbol: str,
+    count: int | None = None,
+    denominator: int | None = None,
+    value: float = math.nan,
+    bounds: Sequence[float] = (math.nan,) * 4,
+    symbol: str = "",
 ) -> dict[str, Any]:
-    return {
-        "theme": theme,
-        "measure": measure,
-        "count": count,
-        "denominator": denominator,
-        "value": value,
-        "low": interval[0],
-        "high": interval[1],
-        "symbol": symbol,
-    }
-
-
-def _themes(columns: Sequence[str]) -> tuple[str, ...]:
-    """The ids in the names of the columns that tagging added, which stand between `themes` and `evidence`."""
-    added = columns[columns.index("themes") :]
-    added = added[: added.index("evidence")] if "evidence" in added else added
-    return tuple(name.removeprefix("p_") for name in added if name.startswith("p_"))
-
-
-def _check_group(name: str, table: pa.Table) -> None:
-    if name not in table.column_names:
-        raise InputError(f"can't group by {name!r}; the columns are: {', '.join(table.column_names)}")
-    if name in RESERVED:
-        raise InputError(f"can't group by {name!r}: the table of counts has a column of that name; rename it first")
-    if pa.types.is_nested(table.schema.field(name).type):
-        raise InputError(f"can't group by {name!r}: its cells are lists or records, not single values")
-
-
-def _merge_repeats(frame: pd.DataFrame, flags: Sequence[str]) -> pd.DataFrame:
-    if "case_id" not in frame:
-        return frame
-    # A row with no id is a case of its own.
-    key = [f"row {i}" if _blank(v) else f"id {v}" for i, v in enumerate(frame["case_id"])]
-    if len(set(key)) == len(key):
-        return frame
-    # "last" skips blanks: a follow-up without an outcome does not undo one.
-    how: Mapping[str, Any] = {
-        name: "max" if name in flags else "last" if name == "outcome" else "first" for name in frame.columns
-    }
-    return frame.groupby(key, sort=False).agg(how).reset_index(drop=True)
-
-
-def _blank(value: Any) -> bool:
-    return value is None or value != value or (isinstance(value, str) and not value.strip())
-
-
-def _names(by: Iterable[str]) -> list[str]:
-    return [by] if isinstance(by, str) else list(dict.fromkeys(by))
+    return {"measure": measure, **dict(zip(FIGURES, (count, denominator, value, *bounds, symbol), strict=True))}

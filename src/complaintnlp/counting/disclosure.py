@@ -24,6 +24,7 @@ class Policy:
         suppress_to: counts from 1 to this are not shown; 0 suppresses none.
         zero_shown: whether a count of 0 is shown.
         round_to: other counts are rounded to the nearest multiple of this.
+        secondary: whether counts are hidden too that would give a suppressed one away (`suppress.protect`).
         quotes: whether passages of single cases may be printed beside the counts.
     """
 
@@ -32,7 +33,13 @@ class Policy:
     suppress_to: int = 0
     zero_shown: bool = True
     round_to: int = 1
+    secondary: bool = False
     quotes: bool = False
+
+    @property
+    def exact(self) -> bool:
+        """Whether every count is shown as it is."""
+        return not self.suppress_to and self.zero_shown and self.round_to == 1
 
     def show(self, count: int) -> int | None:
         """The count as it may be shown, or None where it is suppressed."""
@@ -60,6 +67,14 @@ POLICIES: Mapping[str, Policy] = MappingProxyType(
                 "Shares, rates and intervals are computed from the rounded counts.",
                 suppress_to=7,
                 round_to=5,
+            ),
+            Policy(
+                "under5",
+                "Counts of 0 to 4 are suppressed and shown as [c], and with them other counts from which they would "
+                "follow; all others are exact.",
+                suppress_to=4,
+                zero_shown=False,
+                secondary=True,
             ),
             Policy(
                 "opensafely",

@@ -8,8 +8,10 @@ from typing import Any
 
 from complaintnlp.cases import as_table, with_roles
 from complaintnlp.counting import policy
+from complaintnlp.counting.prevalence import errors_for, shipped_errors, tagged_by
 from complaintnlp.errors import InputError
 from complaintnlp.files.write import whole
+from complaintnlp.report.filters import Filter, filtered
 from complaintnlp.report.manifest import fingerprint, write_manifest
 from complaintnlp.report.page import write_page
 from complaintnlp.report.tables import Report, build
@@ -35,6 +37,9 @@ def write_report(
     *,
     disclosure: str = "none",
     title: str | None = None,
+    model: Any = None,
+    only: Filter | None = None,
+    exclude: Filter | None = None,
     organisation: str | None = None,
     received: str | None = None,
     outcome: str | None = None,
@@ -54,32 +59,45 @@ def write_report(
         tagged: tagged cases: what `classify_cases` returns, or a DataFrame, Arrow table or file of it.
         out: the folder; made if it is not there. Files of an earlier report in it are replaced.
         by: grouping columns, as for `count_themes`.
-        disclosure: the policy for small counts: `none`, `nhs_hes` or `opensafely`. Every number in every
+        disclosure: the policy for small counts: `none`, `nhs_hes`, `under5` or `opensafely`. Every number in every
             file has passed it.
         title: of the page and the workbook.
+        model: the model that tagged the cases, or its folder, for shares corrected for its error. The shipped
+            model where it is left out and tagged all cases.
+        only: count only rows that have, in each of these columns, this value or one of these.
+        exclude: leave out rows that have one of these values. What each filter removed stands in the report.
         organisation, received, outcome: the columns to use, where their usual names are not found.
 
     Returns:
         The folder.
 
     Raises:
-        InputError: when the cases are not tagged, a column of `by` is not there, the policy is not known, or
-            the folder can't be made.
+        InputError: when the cases are not tagged, a column of `by` or of a filter is not there, the
+            policy is not known, another model tagged the cases, or the folder can't be made.
     """
     out = Path(out)
+    only, exclude = _listed(only), _listed(exclude)
     groups = [by] if isinstance(by, str) else list(dict.fromkeys(by))
     rules = policy(disclosure)
     table = as_table(tagged)
     roles = {"organisation": organisation, "received": received, "outcome": outcome}
-    report = build(with_roles(table, roles, required=()), groups, rules, clean(title or "") or TITLE)
+    rows, removed = filtered(with_roles(table, roles, required=()), only, exclude)
+    names = tagged_by(rows)
+    errors = shipped_errors(names) if model is None else errors_for(model, names)
+    report = build(rows, groups, rules, clean(title or "") or TITLE, errors, removed)
     _make(out)
     for name, write in _WRITERS.items():
         with whole(out / name) as part:
             write(part, report)
     with whole(out / _MANIFEST) as part:
-        options = {"by": groups, **{role: column for role, column in roles.items() if column}}
+        filters = {"only": only, "exclude": exclude}
+        options = {"by": groups, **{name: value for name, value in (roles | filters).items() if value}}
         write_manifest(part, report, fingerprint(tagged, table), options, [out / name for name in _WRITERS])
     return out
+
+
+def _listed(wanted: Filter | None) -> dict[str, list[str]]:
+    return {name: [values] if isinstance(values, str) else [*values] for name, values in (wanted or {}).items()}
 
 
 def _make(out: Path) -> None:

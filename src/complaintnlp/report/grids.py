@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from complaintnlp.counting.counts import ALL, NONE
+from complaintnlp.counting.tally import ALL, NONE
 from complaintnlp.report.tables import (
     NONE_LABEL,
     OUTCOME,

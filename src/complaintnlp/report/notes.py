@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from complaintnlp.counting.counts import ALL, NONE
+from complaintnlp.counting.tally import ALL, NONE
 from complaintnlp.report.tables import YEAR, Figure, Figures, Report, figures
 from complaintnlp.report.words import between, clean, inside, listed, number, percent, short
 
 SYMBOLS = (
     ("[c]", "Confidential: too few cases to publish, or a figure that would give such a number away."),
     ("[z]", "Not applicable: there are no cases to take a share of, or the figure has no interval."),
+    ("[x]", "Not available: what the figure would be made from was not given."),
+    ("[u]", "Unreliable: too few cases to estimate from."),
 )
 _NAMED = 5
 """Themes that the summary names at most."""
@@ -34,7 +36,7 @@ def summary(report: Report) -> list[str]:
 
 def left_out(report: Report) -> list[str]:
     """What was left out or put together, and why, one sentence each."""
-    found = []
+    found = [f"{_rows(report, one.rows)} left out by a filter: {one.reason}." for one in report.removed]
     for status, rows in report.rows.items():
         if rows != 0 and status not in ("classified", "no_theme", "review"):
             reason = _REASONS.get(status, f"status “{short(clean(status), 80)}”, so no themes could be read")
@@ -80,12 +82,26 @@ def method(report: Report) -> list[tuple[str, str]]:
             "The figures in brackets after a share are its 95 % interval (Wilson): the range in which chance "
             "alone would leave the share, with this many cases. It does not cover the model’s error.",
         ),
+        *_corrected(report),
         (
             "Upheld rate",
             "Complaints upheld or partly upheld, of those resolved (upheld, partly upheld or not upheld); open, "
             "withdrawn and early resolved ones are in neither number.",
         ),
         ("Small numbers", f"{report.rules.description} (Disclosure policy: {report.rules.name}.)"),
+    ]
+
+
+def _corrected(report: Report) -> list[tuple[str, str]]:
+    if not (report.tables[0].data["measure"] == "estimated_share").any():
+        return []
+    return [
+        (
+            "Estimated shares",
+            "In counts.csv, estimated_share is the share corrected for what the model misses and raises wrongly, as "
+            "far as its training cases tell, and its interval covers that error too. It supposes that the model does "
+            "as well on these complaints as on those.",
+        )
     ]
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import jinja2
 
-from complaintnlp.counting.counts import ALL, NOT_RECORDED
+from complaintnlp.counting.tagged import NOT_RECORDED
+from complaintnlp.counting.tally import ALL
 from complaintnlp.report.charts import BarChart, TrendChart, bar_chart, top_of, trend_chart
 from complaintnlp.report.grids import Column, grid
 from complaintnlp.report.notes import SYMBOLS, count_text, figure_text, largest_first, left_out, method, summary

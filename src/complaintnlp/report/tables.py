@@ -7,8 +7,8 @@ in them has passed the disclosure policy. Nothing after this module sees a true 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -16,9 +16,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from complaintnlp.counting import Counted, Policy, counted_cases, tabulate
-from complaintnlp.counting.counts import COUNTED, NONE, NOT_RECORDED
+from complaintnlp.counting import Counted, Policy, counted_cases
+from complaintnlp.counting.counts import estimates, publish
+from complaintnlp.counting.prevalence import Errors
+from complaintnlp.counting.suppress import Hidden, protect
+from complaintnlp.counting.tagged import COUNTED, NOT_RECORDED, RESERVED
+from complaintnlp.counting.tally import NONE, Tally, tally
 from complaintnlp.errors import InputError
+from complaintnlp.report.filters import Removed
 from complaintnlp.report.words import clean, heading, inside, listed, theme_label, unique
 
 YEAR = "financial_year"
@@ -28,10 +33,11 @@ OUTCOMES = ("upheld", "partly_upheld", "not_upheld", "resolved_early", "open", "
 NONE_LABEL = "None of these themes"
 STATUSES = ("classified", "no_theme", "review", "empty", "too_long")
 _AND = "; "
-_RESERVED = ("table", "theme", "measure", "count", "denominator", "value", "low", "high", "symbol")
+_RESERVED = {"table", *RESERVED}
 _ALL_COMBINATIONS_TO = 4
 """Themes up to which every combination is listed, raised or not: 4 themes have 15."""
 _COMBINATIONS = 15
+_TOTAL, _REPEATS, _REVIEW = "rows in all", "repeated rows", "cases for review"
 
 
 @dataclass(frozen=True)
@@ -70,8 +76,9 @@ class Report:
         total: how many rows the input has.
         repeats: how many rows were put together with an earlier row of the same case.
         review: how many counted cases are marked for review.
+        removed: what filters took away before anything was counted.
 
-    The last four are None where the policy suppresses them.
+    The last five are, or hold, None where the policy suppresses them.
     """
 
     title: str
@@ -84,6 +91,7 @@ class Report:
     total: int | None
     repeats: int | None
     review: int | None
+    removed: tuple[Removed, ...] = ()
 
     def table(self, name: str) -> Table | None:
         """The table of that name, if the report has it."""
@@ -105,8 +113,18 @@ class Figure:
 Figures = Mapping[tuple[str, str], Figure]
 """The figures of one group, by (theme, measure)."""
 
+_Draft = tuple[Tally, Callable[[pd.DataFrame], Table]]
+"""True counts, and how what may be shown of them becomes a table."""
 
-def build(table: pa.Table, by: Sequence[str], rules: Policy, title: str) -> Report:
+
+def build(
+    table: pa.Table,
+    by: Sequence[str],
+    rules: Policy,
+    title: str,
+    errors: Mapping[str, Errors] | None = None,
+    removed: Sequence[Removed] = (),
+) -> Report:
     """Count everything that a report shows.
 
     Args:
@@ -114,6 +132,8 @@ def build(table: pa.Table, by: Sequence[str], rules: Policy, title: str) -> Repo
         by: grouping columns.
         rules: the disclosure policy.
         title: for people.
+        errors: of the model, for shares corrected for them.
+        removed: what filters took away before.
 
     Raises:
         InputError: when the rows are not tagged, or a column of `by` can't be grouped by.
@@ -126,21 +146,39 @@ def build(table: pa.Table, by: Sequence[str], rules: Policy, title: str) -> Repo
     statuses = _statuses(table)
     labels = dict(zip(counted.themes, unique(map(theme_label, counted.themes)), strict=True))
 
-    tables = [_overall(counted, rules), _together(counted, rules)]
-    tables += [_grouped(counted, (name,), rules) for name in ([YEAR] if year else [])]
-    tables += [_grouped(counted, (name,), rules) for name in by]
-    tables += [_outcomes(counted, rules)] if outcome else []
+    drafts = [_overall(counted), _together(counted, rules)]
+    drafts += [_grouped(counted, (name,)) for name in ([YEAR] if year else [])]
+    drafts += [_grouped(counted, (name,)) for name in by]
+    drafts += [_outcomes(counted)] if outcome else []
+    drafts += [_grouped(counted, tuple(by))] if len(by) > 1 else []
+    # All at once: a count that one table hides may follow from another.
+    hidden = protect([counts for counts, _ in drafts], rules)
+    tables = []
+    for (counts, finish), some in zip(drafts, hidden, strict=True):
+        by_case = not counts.exact and OUTCOME not in counts.by
+        more = [estimates(counted, counts.by, rules, errors)] if errors and by_case else []
+        tables.append(finish(publish(counts, rules, some, more)))
+    crossed = tables.pop() if len(by) > 1 else None
+    rows = {
+        **statuses,
+        _TOTAL: table.num_rows + sum(one.rows or 0 for one in removed),
+        _REPEATS: sum(statuses[status] for status in COUNTED) - len(counted.cases),
+        _REVIEW: int((counted.cases["status"] == "review").sum()),
+    }
+    filters = {f"filter {one.reason}": one.rows or 0 for one in removed}
+    shown = _shown_rows({**rows, **filters}, rules, hidden[0])
     return Report(
         title=title,
         rules=rules,
         themes=labels,
         models=_models(table),
         tables=tuple(tables),
-        crossed=_grouped(counted, tuple(by), rules) if len(by) > 1 else None,
-        rows={status: rules.show(rows) for status, rows in statuses.items()},
-        total=rules.show(table.num_rows),
-        repeats=rules.show(sum(statuses[status] for status in COUNTED) - len(counted.cases)),
-        review=rules.show(int((counted.cases["status"] == "review").sum())),
+        crossed=crossed,
+        rows={status: shown[status] for status in statuses},
+        total=shown[_TOTAL],
+        repeats=shown[_REPEATS],
+        review=shown[_REVIEW],
+        removed=tuple(Removed(one.reason, shown[f"filter {one.reason}"]) for one in removed),
     )
 
 
@@ -173,22 +211,27 @@ def _check_groups(table: pa.Table, by: Sequence[str]) -> None:
             raise InputError(f"can't group by {name!r}: its cells are lists or records, not single values")
 
 
-def _overall(counted: Counted, rules: Policy) -> Table:
-    return Table(
+def _shown_rows(rows: Mapping[str, int], rules: Policy, hidden: Hidden) -> dict[str, int | None]:
+    """Counts of rows as they may be shown."""
+    if rules.secondary:
+        # They add up to each other and to the cases: all or none. No rows left out are no complaint to protect.
+        safe = not hidden and not any(count and rules.show(count) is None for count in rows.values())
+        return {name: count if safe else None for name, count in rows.items()}
+    return {name: rules.show(count) for name, count in rows.items()}
+
+
+def _overall(counted: Counted) -> _Draft:
+    return tally(counted, ()), lambda data: Table(
         OVERALL,
         "Complaints that raise each theme",
         "A complaint counts once under every theme that it raises, so the shares can add to more than 100 %.",
         (),
-        tabulate(counted, (), rules),
+        data,
     )
 
 
-def _grouped(counted: Counted, by: tuple[str, ...], rules: Policy) -> Table:
+def _grouped(counted: Counted, by: tuple[str, ...]) -> _Draft:
     name = listed([inside(heading(column)) for column in by])
-    data = tabulate(counted, by, rules)
-    # A reader looks for it at the end, not between N and O.
-    last = data[by[0]].map(lambda value: isinstance(value, str) and value == NOT_RECORDED).astype(bool)
-    data = pd.concat([data[~last], data[last]], ignore_index=True)
     notes: dict[tuple[str, ...], tuple[str, ...]] = {
         (YEAR,): ("A financial year runs from 1 April to 31 March. The first and the last may not be complete.",),
         ("organisation",): (
@@ -196,17 +239,23 @@ def _grouped(counted: Counted, by: tuple[str, ...], rules: Policy) -> Table:
             "question to ask, not a verdict.",
         ),
     }
-    return Table(
+    return tally(counted, by), lambda data: Table(
         "; ".join(by),
         f"Themes by {name}",
         f"Shares are of the complaints in each row ({name}), with 95 % intervals.",
         by,
-        data,
+        _last(data, by[0]),
         notes.get(by, ()),
     )
 
 
-def _together(counted: Counted, rules: Policy) -> Table:
+def _last(data: pd.DataFrame, name: str) -> pd.DataFrame:
+    """With what is not recorded at the end, where a reader looks for it, not between N and O."""
+    last = data[name].map(lambda value: isinstance(value, str) and value == NOT_RECORDED).astype(bool)
+    return pd.concat([data[~last], data[last]], ignore_index=True)
+
+
+def _together(counted: Counted, rules: Policy) -> _Draft:
     """Cases by the exact combination of themes: each combination is counted as if it were a theme."""
     flags = counted.cases[["p_" + theme for theme in counted.themes]].to_numpy(bool)
     keys = [_AND.join(t for t, raised in zip(counted.themes, row, strict=True) if raised) for row in flags]
@@ -218,14 +267,14 @@ def _together(counted: Counted, rules: Policy) -> Table:
         columns["p_" + OTHER] = [bool(found) and found not in chosen for found in keys]
         chosen = (*chosen, OTHER)
     frame = pd.concat([frame, pd.DataFrame(columns, index=frame.index)], axis=1)
-    data = tabulate(Counted(frame, chosen), (), rules)
+    counts = tally(Counted(frame, chosen), ()).only("cases", exact=True)
     notes = () if listed_all else (f"At most the {_COMBINATIONS} most frequent combinations are listed.",)
-    return Table(
+    return counts, lambda data: Table(
         TOGETHER,
         "Themes raised together",
         "Each complaint is in one row only: that of exactly the themes it raises.",
         (),
-        data[data["measure"] != "mentions"].reset_index(drop=True),
+        data,
         notes,
     )
 
@@ -236,32 +285,34 @@ def _combinations(themes: Sequence[str]) -> tuple[str, ...]:
 
 
 def _frequent(keys: Sequence[str], themes: Sequence[str], rules: Policy) -> tuple[str, ...]:
-    # Chosen and put in order by the counts that may be shown, so that neither tells more than they do.
+    # Chosen and put in order by the counts that may be shown, so that neither tells more than they do. Where one is
+    # hidden for another's sake, its place between its neighbours would tell of it.
     place = {theme: index for index, theme in enumerate(themes)}
     shown = {key: rules.show(cases) for key, cases in Counter(keys).items() if key}
     order = sorted(
-        (-count, len(key.split(_AND)), [place[theme] for theme in key.split(_AND)], key)
+        (0 if rules.secondary else -count, len(key.split(_AND)), [place[theme] for theme in key.split(_AND)], key)
         for key, count in shown.items()
         if count
     )
     return tuple(key for *_, key in order[:_COMBINATIONS])
 
 
-def _outcomes(counted: Counted, rules: Policy) -> Table:
+def _outcomes(counted: Counted) -> _Draft:
     known = {NOT_RECORDED: "not_recorded", **{outcome: outcome for outcome in OUTCOMES}}
     # What is none of the library's outcomes is free text from the export: one group, not one each.
     outcome = [known.get(str(value), "other") for value in counted.cases["outcome"]]
-    data = tabulate(Counted(counted.cases.assign(outcome=outcome), counted.themes), ("outcome",), rules)
-    # Upheld of those upheld says nothing; the rates per theme are in the overall table.
-    data = data[data["measure"] != "upheld_rate"]
-    order = data["outcome"].map([*OUTCOMES, "other", "not_recorded"].index)
-    data = data.loc[order.sort_values(kind="stable").index]
-    return Table(
+    counts = tally(Counted(counted.cases.assign(outcome=outcome), counted.themes), ("outcome",))
+    order = {name: place for place, name in enumerate([*OUTCOMES, "other", "not_recorded"])}
+    counts = replace(
+        counts, groups={key: counts.groups[key] for key in sorted(counts.groups, key=lambda k: order[k[0]])}
+    )
+    # The rates per theme are in the overall table.
+    return counts.only("cases", "mentions"), lambda data: Table(
         OUTCOME,
         "Outcome by theme",
         "What the organisations decided about the complaints that raise each theme.",
         ("outcome",),
-        data.reset_index(drop=True),
+        data,
         (
             "Upheld rate: cases upheld or partly upheld, of those resolved (upheld, partly upheld or not "
             "upheld). It is of the whole complaint, which may raise other themes too.",

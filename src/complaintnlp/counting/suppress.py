@@ -1,0 +1,241 @@
+"""Which counts of a set of tables are not shown, so that no hidden one follows from those that are.
+
+Small counts are hidden first. Then an attacker is played, who knows every figure shown, every sum that the tables
+make and that counts are whole and not negative: by linear programming, the least and the most that each hidden
+count can be. A count that can be only one number is protected by hiding one more of the figures that pin it, and so
+on until none is pinned. (Complementary cell suppression with an audit: Hundepool et al. (2012), Statistical
+Disclosure Control, chapter 4.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+
+from complaintnlp.counting.disclosure import Policy
+from complaintnlp.counting.tally import ALL, NONE, UPHELD_OF, WHOLES, Cell, Group, Tally
+
+Hidden = frozenset[tuple[Group, Cell]]
+_Figure = tuple[int, Group, Cell]
+"""A count of the table with that number."""
+_Terms = Mapping[_Figure, float]
+_TOLERANCE = 1e-6
+_PROBES = 6
+"""Random directions in which most hidden counts show that they can move, before each is looked at alone."""
+
+
+def protect(tallies: Sequence[Tally], rules: Policy) -> list[Hidden]:
+    """What to hide of each table of a set that is published together.
+
+    Args:
+        tallies: tables of the same cases, wider before finer; a table by some of the columns of another is
+            understood to hold its sums.
+        rules: the disclosure policy.
+
+    Returns:
+        For each table the cells not to show. Without `rules.secondary` those that the policy suppresses one
+        by one; with it also those that would give these away. Tables earlier in the order keep the more.
+    """
+    counts = {
+        (number, group, cell): count
+        for number, one in enumerate(tallies)
+        for group, cells in one.groups.items()
+        for cell, count in cells.items()
+    }
+    hidden = {figure for figure, count in counts.items() if rules.show(count) is None}
+    if rules.secondary:
+        hidden |= _partners(hidden, counts)
+        for last in range(len(tallies)):
+            known = {figure: count for figure, count in counts.items() if figure[0] <= last}
+            hidden |= _System(tallies[: last + 1], known).protected(hidden & set(known))
+    return [frozenset((group, cell) for n, group, cell in hidden if n == number) for number in range(len(tallies))]
+
+
+def _partners(hidden: Iterable[_Figure], counts: Mapping[_Figure, int]) -> set[_Figure]:
+    """A rate stands on two counts: where one is not shown, neither is the other."""
+    pair = {"upheld": "resolved", "resolved": "upheld"}
+    found = {(n, group, (theme, pair[q])) for n, group, (theme, q) in hidden if q in pair}
+    return found & set(counts)
+
+
+class _System:
+    """What an attacker knows of some tables: counts, and how they hang together."""
+
+    def __init__(self, tallies: Sequence[Tally], counts: Mapping[_Figure, int]) -> None:
+        self.figures = list(counts)
+        self.values = np.array([counts[figure] for figure in self.figures], float)
+        self.place = {figure: place for place, figure in enumerate(self.figures)}
+        self.equal = self._matrix(_equalities(tallies))
+        self.above = self._matrix(_inequalities(tallies))
+        # Far beyond any count, so that it holds nothing in place and no programme is unbounded.
+        self.most = 2 * self.values.max(initial=0) + 100
+        self.least = np.zeros(len(self.figures))
+        for figure in self.figures:
+            number, group, cell = figure
+            # A group is listed because it has a case.
+            if cell == (ALL, "cases") and group and all(c[cell] for c in tallies[number].groups.values()):
+                self.least[self.place[figure]] = 1
+
+    def protected(self, hidden: set[_Figure]) -> set[_Figure]:
+        """The hidden figures, and as many more as keep each of them from being known."""
+        hidden = set(hidden)
+        low, high = self.values.copy(), self.values.copy()
+        random = np.random.default_rng(0)
+        open_ = self._open(hidden, low, high)
+        for _ in range(_PROBES if len(open_) > _PROBES else 0):
+            weights = np.zeros(len(self.figures))
+            weights[open_] = random.normal(size=len(open_))
+            for sign in (1, -1):
+                self._solve(sign * weights, hidden, low, high)
+            open_ = self._open(hidden, low, high)
+        while open_:
+            target = open_[0]
+            weights = np.zeros(len(self.figures))
+            weights[target] = 1
+            pins = self._solve(weights, hidden, low, high) + self._solve(-weights, hidden, low, high)
+            if target in self._open(hidden, low, high):
+                if len(hidden) == len(self.figures):
+                    break  # no case at all, say: what the headings tell no symbol can hide
+                more = {self._cheapest(pins, hidden)}
+                hidden |= more | _partners(more, self.place)
+            open_ = self._open(hidden, low, high)
+        return hidden
+
+    def _open(self, hidden: set[_Figure], low: NDArray[np.float64], high: NDArray[np.float64]) -> list[int]:
+        """Hidden counts of which only one whole number is yet known to be possible."""
+        places = sorted(self.place[figure] for figure in hidden)
+        return [p for p in places if math.floor(high[p] + _TOLERANCE) - math.ceil(low[p] - _TOLERANCE) < 1]
+
+    def _solve(
+        self, weights: NDArray[np.float64], hidden: set[_Figure], low: NDArray[np.float64], high: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Minimise; widen what each count has been seen to be; return how much each known count pins the result."""
+        free = np.zeros(len(self.figures), bool)
+        free[[self.place[figure] for figure in hidden]] = True
+        bounds = np.where(free, [self.least, np.full(len(free), self.most)], self.values).T
+        found = linprog(
+            weights, A_ub=-self.above, b_ub=np.zeros(self.above.shape[0]),
+            A_eq=self.equal, b_eq=np.zeros(self.equal.shape[0]), bounds=bounds, method="highs",
+        )  # fmt: skip
+        np.minimum(low, found.x, out=low)
+        np.maximum(high, found.x, out=high)
+        pins = np.abs(found.lower.marginals) + np.abs(found.upper.marginals)
+        return np.asarray(np.where(free, 0, pins))
+
+    def _cheapest(self, pins: NDArray[np.float64], hidden: set[_Figure]) -> _Figure:
+        """Of the shown figures that pin a target one of the latest table, no total, and the smallest there."""
+        shown = [p for p, figure in enumerate(self.figures) if figure not in hidden]
+        pinning = [p for p in shown if pins[p] > _TOLERANCE] or shown
+
+        def cost(place: int) -> tuple[float, ...]:
+            number, _, (theme, _) = self.figures[place]
+            return -number, theme == ALL, self.values[place], place
+
+        return self.figures[min(pinning, key=cost)]
+
+    def _matrix(self, rows: Iterable[_Terms]) -> sp.csr_matrix:
+        entries = [(r, self.place[figure], x) for r, terms in enumerate(rows) for figure, x in terms.items()]
+        height = 1 + max((r for r, _, _ in entries), default=-1)
+        r, c, x = zip(*entries, strict=True) if entries else ((), (), ())
+        return sp.csr_matrix((x, (r, c)), shape=(height, len(self.figures)))
+
+
+def _equalities(tallies: Sequence[Tally]) -> Iterator[_Terms]:
+    """Sums that are 0: of parts and their whole."""
+    for number, one in enumerate(tallies):
+        for group, cells in one.groups.items():
+            for theme in one.themes:
+                for whole, parts in WHOLES.items():
+                    if (theme, whole) in cells:
+                        terms = {(number, group, (theme, part)): 1.0 for part in parts}
+                        yield {**terms, (number, group, (theme, whole)): -1.0}
+            if (ALL, "mentions") in cells:
+                terms = {(number, group, (theme, "cases")): 1.0 for theme in one.raised}
+                yield {**terms, (number, group, (ALL, "mentions")): -1.0}
+            if one.exact:
+                terms = {(number, group, (theme, "cases")): 1.0 for theme in (*one.raised, NONE)}
+                yield {**terms, (number, group, (ALL, "cases")): -1.0}
+        for wider, other in enumerate(tallies):
+            if not other.exact and (set(other.by) < set(one.by) or (one.exact and one.by == other.by)):
+                yield from _sums(number, one, wider, other)
+
+
+def _sums(number: int, one: Tally, wider: int, other: Tally) -> Iterator[_Terms]:
+    """The groups of a finer table add up to those of a wider one."""
+    places = [one.by.index(name) for name in other.by]
+    inside: dict[Group, list[Group]] = {group: [] for group in other.groups}
+    for group in one.groups:
+        inside[tuple(group[place] for place in places)].append(group)
+    for whole, groups in inside.items():
+        for cell in other.groups[whole]:
+            theme, quantity = cell
+            total = {(wider, whole, cell): -1.0}
+            if one.exact:
+                if theme in (ALL, NONE) and quantity == "cases":
+                    yield {**{(number, group, cell): 1.0 for group in groups}, **total}
+                continue
+            if groups and cell in one.groups[groups[0]]:
+                yield {**{(number, group, cell): 1.0 for group in groups}, **total}
+            if "outcome" in one.by and quantity in UPHELD_OF:
+                place = one.by.index("outcome")
+                decided = [group for group in groups if group[place] in UPHELD_OF[quantity]]
+                yield {**{(number, group, (theme, "cases")): 1.0 for group in decided}, **total}
+
+
+def _inequalities(tallies: Sequence[Tally]) -> Iterator[_Terms]:
+    """Sums that are 0 or more."""
+    for number, one in enumerate(tallies):
+        for group, cells in one.groups.items():
+            for terms in _within(one, cells):
+                yield {(number, group, cell): x for cell, x in terms.items()}
+        if one.exact:
+            yield from _exact(number, one, tallies)
+
+
+def _within(one: Tally, cells: Mapping[Cell, int]) -> Iterator[Mapping[Cell, float]]:
+    for theme in one.raised:
+        if (theme, "found") in cells:
+            yield {(theme, "cases"): 1, (theme, "found"): -1}
+    for kind in _kinds({quantity for _, quantity in cells}):
+
+        def of(theme: str, sign: int, kind: Mapping[str, int] = kind) -> dict[Cell, float]:
+            return {(theme, quantity): sign * x for quantity, x in kind.items()}
+
+        for theme in one.themes:
+            yield of(theme, 1)
+            # No more raise one theme than raise any, and no more raise any than raise each, added up.
+            if theme != ALL:
+                yield {**of(ALL, 1), **(of(NONE, -1) if theme in one.raised else {}), **of(theme, -1)}
+        if not one.exact:
+            every = {cell: x for theme in one.raised for cell, x in of(theme, 1).items()}
+            yield {**every, **of(NONE, 1), **of(ALL, -1)}
+
+
+def _kinds(quantities: set[str]) -> Iterator[Mapping[str, int]]:
+    """Ways to part the cases in two or more kinds: each kind as a sum of quantities."""
+    yield {"cases": 1}
+    if "resolved" in quantities:
+        yield from ({"upheld": 1}, {"resolved": 1, "upheld": -1}, {"cases": 1, "resolved": -1})
+    if "graded" in quantities:
+        yield from ({part: 1} for part in WHOLES["graded"])
+        yield {"cases": 1, "graded": -1}
+
+
+def _exact(number: int, one: Tally, tallies: Sequence[Tally]) -> Iterator[_Terms]:
+    """Combinations that hold a theme are no more than the cases that raise it; no fewer where all are listed."""
+    listed = len(one.raised) == 2 ** len({theme for key in one.raised for theme in key.split("; ")}) - 1
+    for wider, other in enumerate(tallies):
+        if other.exact or other.by != one.by:
+            continue
+        for group in one.groups:
+            for theme in other.raised:
+                parts = {(number, group, (k, "cases")): -1.0 for k in one.raised if theme in k.split("; ")}
+                terms = {**parts, (wider, group, (theme, "cases")): 1.0}
+                yield terms
+                if listed:
+                    yield {figure: -x for figure, x in terms.items()}
