@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         "tag every case of an export with the failings it raises",
         "complaintnlp classify export.xlsx --out tagged.xlsx --text Description --id Reference",
         "The output has one row for each row of the export, in its order, with its columns and: themes, "
-        "p_<theme>, evidence, "
+        "p_<theme>, subthemes, findings, evidence, "
         "status, model. In csv and tsv a text that a spreadsheet would run as a formula gets a leading "
         "apostrophe (--raw leaves it). "
         "Rows without words are kept with status 'empty'. Rows too long to be read are kept with status "
@@ -292,7 +292,9 @@ def _themed_counts(table: Any) -> str:
         if share is not None:
             told = share.symbol or f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%})"
         lines.append(f"{theme:<{width}}{count:>7}   {told}".rstrip())
-    return "\n".join(lines)
+        if theme == "none":
+            lines.append("")  # the subthemes follow, where the cases have them
+    return "\n".join(lines).rstrip()
 
 
 def _shares_by(table: Any, column: str) -> str:

@@ -148,8 +148,9 @@ def recurrence(table: pd.DataFrame) -> pd.DataFrame:
     """Whether failings come back after they were upheld, and whether their number and severity fall.
 
     Args:
-        table: of `count_themes`, by a period and, say, `organisation`. Upheld is a finding of the theme
-            where the table has `finding_upheld`, else the outcome of a case that raises it.
+        table: of `count_themes`, by a period and, say, `organisation`. Upheld is the outcome of a case that
+            raises the theme, where cases have outcomes, else what the text says was found of it (a letter of
+            complaint, unlike a decision, seldom says).
 
     Returns:
         One row a (group, theme), with `upheld_first` (the period; blank if never), `raised_again` and
@@ -158,7 +159,7 @@ def recurrence(table: pd.DataFrame) -> pd.DataFrame:
         severity): `falls`, `rises`, `no clear change` (Kendall's tau, two-sided p of .05), or `too few` periods.
     """
     period, others = _groups(table)
-    upheld = "finding_upheld" if (table["measure"] == "finding_upheld").any() else "upheld_rate"
+    upheld = "upheld_rate" if (table["measure"] == "upheld_rate").any() else "finding_upheld"
     figures = {
         kind: {tuple(names.values()): series for names, series in _series(table, measure, period, others, column)}
         for kind, measure, column in (
