@@ -208,3 +208,15 @@ def test_a_broken_run_leaves_no_half_file(cases: pd.DataFrame, tmp_path: Path, m
     with pytest.raises(OSError, match="disk full"):
         write_report(cases, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.xlsx"]
+
+
+@pytest.mark.parametrize("disclosure", sorted(POLICIES))
+def test_cases_with_subthemes_findings_and_outcomes_are_reported_under_every_policy(
+    cases: pd.DataFrame, tmp_path: Path, disclosure: str
+) -> None:
+    cases.insert(5, "subthemes", ["medication" if "care_failure" in themes else "" for themes in cases["themes"]])
+    cases.insert(6, "findings", ["; ".join(f"{t}: raised" for t in row.split("; ") if t) for row in cases["themes"]])
+    table = counts(write_report(cases, tmp_path / "report", by="organisation", disclosure=disclosure))
+    overall = table[(table["table"] == "overall") & (table["measure"] == "cases")].set_index("theme")["count"]
+    assert overall["medication"] == overall["care_failure"] != ""
+    assert "medication" not in set(table[table["table"] == "outcome"]["theme"])

@@ -181,7 +181,9 @@ def _sums(number: int, one: Tally, wider: int, other: Tally) -> Iterator[_Terms]
                 continue
             if groups and cell in one.groups[groups[0]]:
                 yield {**{(number, group, cell): 1.0 for group in groups}, **total}
-            if "outcome" in one.by and quantity in UPHELD_OF:
+            # The table by outcome may leave out the subthemes.
+            listed = bool(groups) and (theme, "cases") in one.groups[groups[0]]
+            if "outcome" in one.by and quantity in UPHELD_OF and listed:
                 place = one.by.index("outcome")
                 decided = [group for group in groups if group[place] in UPHELD_OF[quantity]]
                 yield {**{(number, group, (theme, "cases")): 1.0 for group in decided}, **total}
