@@ -87,10 +87,16 @@ def _parser() -> argparse.ArgumentParser:
         _report,
         "count tagged cases by theme and write a report folder",
         "complaintnlp report tagged.xlsx --out report --by organisation --disclosure nhs_hes",
-        "The folder holds report.html, report.xlsx, counts.csv and manifest.json.",
+        "The folder holds report.html, report.xlsx, counts.csv and manifest.json. With --verify nothing is written: "
+        "the report is made again as its manifest says, and the exit code is 0 only if every file is the same.",
     )
     one.add_argument("tagged", metavar="TAGGED", help="what `classify` wrote")
-    one.add_argument("--out", required=True, metavar="DIR", help="the folder to write")
+    where = one.add_mutually_exclusive_group(required=True)
+    where.add_argument("--out", metavar="DIR", help="the folder to write")
+    where.add_argument(
+        "--verify", metavar="DIR", help="a report made from TAGGED earlier: say whether it follows from it"
+    )
+    one.set_defaults(default=one.get_default)
     one.add_argument(
         "--by",
         nargs="+",
@@ -240,13 +246,12 @@ def _classify(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
-    from complaintnlp.cases import as_table, with_roles
     from complaintnlp.report import write_report
     from complaintnlp.report.filters import parse_filters
 
+    if args.verify is not None:
+        return _verify(args)
     problems: list[RowProblem] = []
-    roles = {"organisation": args.organisation, "received": args.received, "outcome": args.outcome}
-    with_roles(as_table(args.tagged, problems), roles, problems, required=(), name=args.tagged)
     folder = write_report(
         args.tagged,
         args.out,
@@ -256,7 +261,10 @@ def _report(args: argparse.Namespace) -> int:
         model=args.model,
         only=parse_filters(args.only, "--only"),
         exclude=parse_filters(args.exclude, "--exclude"),
-        **roles,
+        organisation=args.organisation,
+        received=args.received,
+        outcome=args.outcome,
+        problems=problems,
     )
     _tell(args.tagged, [problem for problem in problems if "no text" not in problem.reason])
     # What was written, so that nothing is shown here that the files withhold for each other's sake.
@@ -266,6 +274,21 @@ def _report(args: argparse.Namespace) -> int:
         print(_shares_by(_written(folder, column), column))
     print(f"\nThe report is in {folder}: open {folder / 'report.html'}")
     return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from complaintnlp.report.verify import verify_report
+
+    given = [name for name, value in vars(args).items() if value != args.default(name)]
+    others = sorted({*given} - {"tagged", "verify", "model", "run", "default"})
+    if others:
+        raise InputError(f"--verify takes the manifest's options; leave --{', --'.join(others)} out")
+    found = verify_report(args.verify, args.tagged, model=args.model)
+    for name, what in found.files.items():
+        print(f"{name}: {what}")
+    for note in found.notes:
+        print(f"complaintnlp: {note}", file=sys.stderr)
+    return 0 if found.same else 2
 
 
 def _written(folder: Path, name: str) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from complaintnlp.cases import as_table, with_roles
+from complaintnlp.cases import RowProblem, as_table, source_name, with_roles
 from complaintnlp.counting import policy
 from complaintnlp.counting.prevalence import errors_for, shipped_errors, tagged_by
 from complaintnlp.errors import InputError
@@ -27,7 +27,7 @@ _WRITERS: dict[str, Callable[[Path, Report], None]] = {
     "report.xlsx": write_workbook,
     "counts.csv": write_counts,
 }
-_MANIFEST = "manifest.json"
+MANIFEST = "manifest.json"
 
 
 def write_report(
@@ -43,6 +43,7 @@ def write_report(
     organisation: str | None = None,
     received: str | None = None,
     outcome: str | None = None,
+    problems: list[RowProblem] | None = None,
 ) -> Path:
     """Write a report on tagged cases as a folder of files.
 
@@ -67,6 +68,7 @@ def write_report(
         only: count only rows that have, in each of these columns, this value or one of these.
         exclude: leave out rows that have one of these values. What each filter removed stands in the report.
         organisation, received, outcome: the columns to use, where their usual names are not found.
+        problems: a list to which every row is appended that needs a look, such as one with a date that can't be read.
 
     Returns:
         The folder.
@@ -79,9 +81,11 @@ def write_report(
     only, exclude = _listed(only), _listed(exclude)
     groups = [by] if isinstance(by, str) else list(dict.fromkeys(by))
     rules = policy(disclosure)
-    table = as_table(tagged)
+    found: list[RowProblem] = []
+    table = as_table(tagged, found)
     roles = {"organisation": organisation, "received": received, "outcome": outcome}
-    rows, removed = filtered(with_roles(table, roles, required=()), only, exclude)
+    rows = with_roles(table, roles, found, required=(), name=source_name(tagged))
+    rows, removed = filtered(rows, only, exclude)
     names = tagged_by(rows)
     errors = shipped_errors(names) if model is None else errors_for(model, names)
     report = build(rows, groups, rules, clean(title or "") or TITLE, errors, removed)
@@ -89,10 +93,13 @@ def write_report(
     for name, write in _WRITERS.items():
         with whole(out / name) as part:
             write(part, report)
-    with whole(out / _MANIFEST) as part:
+    with whole(out / MANIFEST) as part:
         filters = {"only": only, "exclude": exclude}
         options = {"by": groups, **{name: value for name, value in (roles | filters).items() if value}}
-        write_manifest(part, report, fingerprint(tagged, table), options, [out / name for name in _WRITERS])
+        source = fingerprint(tagged, table)
+        write_manifest(part, report, source, options, errors, [out / name for name in _WRITERS])
+    if problems is not None:
+        problems += found
     return out
 
 
