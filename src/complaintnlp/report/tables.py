@@ -61,6 +61,10 @@ _QUARTERS = 12
 """Quarters from which a trend is by quarter: fewer points would be too few for its limits."""
 _ORDER = (OVERALL, SUBTHEMES, TOGETHER, RECURRENCE, OUTCOME, FINDINGS, SEVERITY, UNSURE, CROSSWALK)
 """Kinds of tables; those not named, by period and by group, come before recurrence."""
+_PROTECTED = 40
+"""Groups of several columns crossed up to which a policy with secondary suppression lets them be counted: the search
+for what gives a hidden count away takes minutes for hundreds of them, and then most is hidden."""
+_NOT_CROSSED = "The columns crossed are not in counts.csv: under this disclosure policy there are too many groups."
 _TOTAL, _REPEATS, _REVIEW = "rows in all", "repeated rows", "cases for review"
 _FOR_REVIEW = "for_review"
 
@@ -149,10 +153,13 @@ def build(
     drafts += [_grouped(counted, (name,), labels, wanted) for name in ([YEAR] if YEAR in extra else [])]
     drafts += [_trend(counted, period, labels, rules)] if period else []
     drafts += [_grouped(counted, (name,), labels, wanted) for name in by]
-    drafts += [_returns(counted, unit, labels)] if year else []
+    drafts += [_returns(counted, unit, labels, rules)] if year else []
     drafts += [_outcomes(counted)] if outcome else []
     drafts += [_unsure(counted)] if (counted.cases["status"] == "review").any() else []
-    drafts += [_all_crossed(counted, tuple(by), rules, wanted)] if len(by) > 1 else []
+    if len(by) > 1 and _few(counted, by, rules):
+        drafts.append(_all_crossed(counted, tuple(by), rules, wanted))
+    elif len(by) > 1:
+        wanted = replace(wanted, notes={**wanted.notes, by[0]: (*wanted.notes.get(by[0], ()), _NOT_CROSSED)})
     # All at once: a count that one table hides may follow from another.
     hidden = protect([draft.counts for draft in drafts], rules)
     seen: list[Table] = []
@@ -449,13 +456,25 @@ def _days(counted: Counted) -> dict[str, list[date]]:
     }
 
 
-def _returns(counted: Counted, unit: str | None, themes: Mapping[str, str]) -> _Draft:
+def _few(counted: Counted, by: Sequence[str], rules: Policy) -> bool:
+    """Whether the groups are few enough for their small counts to be protected from each other."""
+    return not rules.secondary or len(counted.cases[[*by]].drop_duplicates()) <= _PROTECTED
+
+
+def _returns(counted: Counted, unit: str | None, themes: Mapping[str, str], rules: Policy) -> _Draft:
+    left_out = ""
+    if unit is not None and not _few(counted, (unit, YEAR), rules):
+        left_out = (
+            f"Not asked of each {inside(heading(unit))}: under this disclosure policy too much would have to be hidden "
+            "of so many small counts for anything to be said."
+        )
+        unit = None
     by = (YEAR,) if unit is None else (unit, YEAR)
     counts = tally(replace(counted, subthemes=()), by)
     rated = any(quantity == "resolved" for cells in counts.groups.values() for _, quantity in cells)
     wanted = ("upheld", "resolved") if rated else ("found", *WHOLES["found"])
     counts = counts.only("cases", *wanted, "graded", *WHOLES["graded"])
-    return _Draft(counts, lambda data: [returns(data, themes, unit)], by)
+    return _Draft(counts, lambda data: [returns(data, themes, unit, left_out)], by)
 
 
 def _unsure(counted: Counted) -> _Draft:
