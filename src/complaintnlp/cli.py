@@ -125,6 +125,14 @@ def _parser() -> argparse.ArgumentParser:
             metavar="COL=VALUE",
             help=f"{what}; several values of one column are alternatives. The report says how many rows it removed",
         )
+    one.add_argument(
+        "--quotes",
+        type=int,
+        default=0,
+        metavar="N",
+        help="print up to N example passages for each theme, identifiers masked by machine; only without a disclosure "
+        "policy (default: 0)",
+    )
     for role, what in (("organisation", "organisations"), ("received", "dates received"), ("outcome", "outcomes")):
         one.add_argument(f"--{role}", metavar="COL", help=f"the column of the {what} (default: by its usual names)")
 
@@ -264,6 +272,7 @@ def _report(args: argparse.Namespace) -> int:
         organisation=args.organisation,
         received=args.received,
         outcome=args.outcome,
+        quotes=args.quotes,
         problems=problems,
     )
     _tell(args.tagged, [problem for problem in problems if "no text" not in problem.reason])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def write_report(
     organisation: str | None = None,
     received: str | None = None,
     outcome: str | None = None,
+    quotes: int = 0,
     problems: list[RowProblem] | None = None,
 ) -> Path:
     """Write a report on tagged cases as a folder of files.
@@ -68,6 +70,8 @@ def write_report(
         only: count only rows that have, in each of these columns, this value or one of these.
         exclude: leave out rows that have one of these values. What each filter removed stands in the report.
         organisation, received, outcome: the columns to use, where their usual names are not found.
+        quotes: how many example passages to print for each theme, at most, with identifiers masked; for none of the
+            policies but `none`. A machine masks, so a person must read them before they leave.
         problems: a list to which every row is appended that needs a look, such as one with a date that can't be read.
 
     Returns:
@@ -75,12 +79,17 @@ def write_report(
 
     Raises:
         InputError: when the cases are not tagged, a column of `by` or of a filter is not there, the
-            policy is not known, another model tagged the cases, or the folder can't be made.
+            policy is not known or forbids quotes, another model tagged the cases, or the folder can't be made.
     """
     out = Path(out)
     only, exclude = _listed(only), _listed(exclude)
     groups = [by] if isinstance(by, str) else list(dict.fromkeys(by))
     rules = policy(disclosure)
+    if quotes:
+        # What masks needs spaCy, which takes a second to import.
+        from complaintnlp.report.quotes import check_quotes, passages
+
+        check_quotes(quotes, rules)
     found: list[RowProblem] = []
     table = as_table(tagged, found)
     roles = {"organisation": organisation, "received": received, "outcome": outcome}
@@ -89,13 +98,15 @@ def write_report(
     names = tagged_by(rows)
     errors = shipped_errors(names) if model is None else errors_for(model, names)
     report = build(rows, groups, rules, clean(title or "") or TITLE, errors, removed)
+    if quotes:
+        report = replace(report, quotes=passages(rows, list(report.themes), quotes))
     _make(out)
     for name, write in _WRITERS.items():
         with whole(out / name) as part:
             write(part, report)
     with whole(out / MANIFEST) as part:
-        filters = {"only": only, "exclude": exclude}
-        options = {"by": groups, **{name: value for name, value in (roles | filters).items() if value}}
+        others = {**roles, "only": only, "exclude": exclude, "quotes": quotes}
+        options = {"by": groups, **{name: value for name, value in others.items() if value}}
         source = fingerprint(tagged, table)
         write_manifest(part, report, source, options, errors, [out / name for name in _WRITERS])
     if problems is not None:

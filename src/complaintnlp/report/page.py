@@ -13,7 +13,7 @@ from complaintnlp.counting.tagged import NOT_RECORDED
 from complaintnlp.counting.tally import ALL
 from complaintnlp.report.charts import BarChart, TrendChart, bar_chart, top_of, trend_chart
 from complaintnlp.report.grids import Column, grid
-from complaintnlp.report.notes import SYMBOLS, count_text, figure_text, largest_first, left_out, method, summary
+from complaintnlp.report.notes import QUOTED, SYMBOLS, count_text, figure_text, largest_first, left_out, method, summary
 from complaintnlp.report.tables import OUTCOME, YEAR, Figure, Report, Table, figures
 from complaintnlp.report.words import between, percent
 
@@ -43,6 +43,8 @@ def write_page(path: Path, report: Report) -> None:
         summary=summary(report),
         tiles=_tiles(report),
         sections=[_section(number, table, report) for number, table in enumerate(report.tables, 1)],
+        quotes={label: report.quotes[theme] for theme, label in report.themes.items() if report.quotes.get(theme)},
+        quoted=" ".join(QUOTED),
         left_out=left_out(report),
         method=method(report),
         symbols=SYMBOLS,
