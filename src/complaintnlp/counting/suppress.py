@@ -25,8 +25,8 @@ _Figure = tuple[int, Group, Cell]
 """A count of the table with that number."""
 _Terms = Mapping[_Figure, float]
 _TOLERANCE = 1e-6
-_PROBES = 6
-"""Random directions in which most hidden counts show that they can move, before each is looked at alone."""
+_PROBES, _WORTH = 6, 0.9
+"""Hidden counts above which random directions are tried first, as long as one leaves no more than this of them."""
 
 
 def protect(tallies: Sequence[Tally], rules: Policy) -> list[Hidden]:
@@ -83,13 +83,16 @@ class _System:
 
     def protected(self, hidden: set[_Figure]) -> set[_Figure]:
         """The hidden figures, and as many more as keep each of them from being known."""
-        hidden = set(hidden)
+        hidden = self._paired(hidden)
         low, high = self.values.copy(), self.values.copy()
         random = np.random.default_rng(0)
         open_ = self._open(hidden, low, high)
-        for _ in range(_PROBES if len(open_) > _PROBES else 0):
+        seen = len(self.figures) + 1
+        # While a look in a random direction shows of many that they can move, it is cheaper than one at each.
+        while _PROBES < len(open_) < _WORTH * seen:
+            seen = len(open_)
             weights = np.zeros(len(self.figures))
-            weights[open_] = random.normal(size=len(open_))
+            weights[open_] = random.normal(size=seen)
             for sign in (1, -1):
                 self._solve(sign * weights, hidden, low, high)
             open_ = self._open(hidden, low, high)
@@ -101,9 +104,28 @@ class _System:
             if target in self._open(hidden, low, high):
                 if len(hidden) == len(self.figures):
                     break  # no case at all, say: what the headings tell no symbol can hide
-                more = {self._cheapest(pins, hidden)}
-                hidden |= more | _partners(more, self.place)
+                shown = [p for p, figure in enumerate(self.figures) if figure not in hidden]
+                more = {self._cheapest([p for p in shown if pins[p] > _TOLERANCE] or shown)}
+                hidden = self._paired(hidden | more | _partners(more, self.place))
             open_ = self._open(hidden, low, high)
+        return hidden
+
+    def _paired(self, hidden: set[_Figure]) -> set[_Figure]:
+        """With one more figure wherever a sum has but one hidden part: what needs no programme to be found out."""
+        hidden = set(hidden)
+        rows = np.split(self.equal.indices, self.equal.indptr[1:-1])
+        of_figure = self.equal.tocsc()
+        waiting = list(range(len(rows)))
+        while waiting:
+            row = rows[waiting.pop()]
+            shown = [p for p in row if self.figures[p] not in hidden]
+            if len(shown) != len(row) - 1 or not shown:
+                continue
+            more = {self._cheapest(shown)}
+            more |= _partners(more, self.place)
+            hidden |= more
+            for place in (self.place[figure] for figure in more):
+                waiting.extend(of_figure.indices[of_figure.indptr[place] : of_figure.indptr[place + 1]])
         return hidden
 
     def _open(self, hidden: set[_Figure], low: NDArray[np.float64], high: NDArray[np.float64]) -> list[int]:
@@ -117,26 +139,26 @@ class _System:
         """Minimise; widen what each count has been seen to be; return how much each known count pins the result."""
         free = np.zeros(len(self.figures), bool)
         free[[self.place[figure] for figure in hidden]] = True
-        bounds = np.where(free, [self.least, np.full(len(free), self.most)], self.values).T
+        known = np.where(free, 0, self.values)
+        # What holds no hidden figure holds nothing in place.
+        equal, above = (rows[np.flatnonzero(abs(rows) @ free.astype(float))] for rows in (self.equal, self.above))
         found = linprog(
-            weights, A_ub=-self.above, b_ub=np.zeros(self.above.shape[0]),
-            A_eq=self.equal, b_eq=np.zeros(self.equal.shape[0]), bounds=bounds, method="highs",
+            weights[free], A_ub=-above[:, free], b_ub=above @ known, A_eq=equal[:, free], b_eq=-(equal @ known),
+            bounds=np.array([self.least[free], np.full(free.sum(), self.most)]).T, method="highs",
         )  # fmt: skip
-        np.minimum(low, found.x, out=low)
-        np.maximum(high, found.x, out=high)
-        pins = np.abs(found.lower.marginals) + np.abs(found.upper.marginals)
+        low[free] = np.minimum(low[free], found.x)
+        high[free] = np.maximum(high[free], found.x)
+        pins = np.abs(equal.T @ found.eqlin.marginals - above.T @ found.ineqlin.marginals)
         return np.asarray(np.where(free, 0, pins))
 
-    def _cheapest(self, pins: NDArray[np.float64], hidden: set[_Figure]) -> _Figure:
-        """Of the shown figures that pin a target one of the latest table, no total, and the smallest there."""
-        shown = [p for p, figure in enumerate(self.figures) if figure not in hidden]
-        pinning = [p for p in shown if pins[p] > _TOLERANCE] or shown
+    def _cheapest(self, places: Iterable[int]) -> _Figure:
+        """Of some shown figures one of the latest table, no total, and the smallest there."""
 
         def cost(place: int) -> tuple[float, ...]:
             number, _, (theme, _) = self.figures[place]
             return -number, theme == ALL, self.values[place], place
 
-        return self.figures[min(pinning, key=cost)]
+        return self.figures[min(places, key=cost)]
 
     def _matrix(self, rows: Iterable[_Terms]) -> sp.csr_matrix:
         entries = [(r, self.place[figure], x) for r, terms in enumerate(rows) for figure, x in terms.items()]
