@@ -151,7 +151,7 @@ def build(
     drafts = [_overall(counted), _together(counted, rules)]
     drafts += [_grouped(counted, (name,)) for name in ([YEAR] if year else [])]
     drafts += [_grouped(counted, (name,)) for name in by]
-    drafts += [_outcomes(counted)] if outcome else []
+    drafts += [_outcomes(counted, rules)] if outcome else []
     drafts += [_grouped(counted, tuple(by))] if len(by) > 1 else []
     # All at once: a count that one table hides may follow from another.
     hidden = protect([counts for counts, _ in drafts], rules)
@@ -299,15 +299,15 @@ def _frequent(keys: Sequence[str], themes: Sequence[str], rules: Policy) -> tupl
     return tuple(key for *_, key in order[:_COMBINATIONS])
 
 
-def _outcomes(counted: Counted) -> _Draft:
+def _outcomes(counted: Counted, rules: Policy) -> _Draft:
     known = {NOT_RECORDED: "not_recorded", **{outcome: outcome for outcome in OUTCOMES}}
     # What is none of the library's outcomes is free text from the export: one group, not one each.
     outcome = [known.get(str(value), "other") for value in counted.cases["outcome"]]
-    counts = tally(Counted(counted.cases.assign(outcome=outcome), counted.themes), ("outcome",))
-    order = {name: place for place, name in enumerate([*OUTCOMES, "other", "not_recorded"])}
-    counts = replace(
-        counts, groups={key: counts.groups[key] for key in sorted(counts.groups, key=lambda k: order[k[0]])}
-    )
+    order = [*OUTCOMES, "other", "not_recorded"]
+    # Under a policy all are listed: one that was not would be known to have no case.
+    groups = [] if rules.exact else [(name,) for name in order]
+    counts = tally(Counted(counted.cases.assign(outcome=outcome), counted.themes), ("outcome",), groups)
+    counts = replace(counts, groups={(name,): counts.groups[name,] for name in order if (name,) in counts.groups})
     # The rates per theme are in the overall table.
     return counts.only("cases", "mentions"), lambda data: Table(
         OUTCOME,
