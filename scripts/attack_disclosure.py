@@ -19,7 +19,7 @@ import random
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from html.parser import HTMLParser
@@ -398,24 +398,6 @@ def _percent(text: str) -> float:
     return float(re.sub(r"[^\d.]", "", text)) / 100
 
 
-# Reasoning.
-
-
-def known(folder: Path, rules: Policy) -> Knowledge:
-    """Everything that the files of a folder say."""
-    mind = Knowledge()
-    found = [*read_counts(folder), *read_workbook(folder), *read_page(folder), *read_manifest(folder)]
-    for figure in found:
-        _learn_counts(mind, figure, rules)
-    for figure in found:
-        if figure.share and figure.bottom is not None:
-            _learn_share(mind, figure)
-    _learn_groups(mind, folder)
-    raised = np.array(places("all", "cases")) - np.array(places("none", "cases"))
-    mind.learn(tuple((raised - np.array(rows_of("review"))).tolist()), 0, np.inf)
-    return mind
-
-
 def read_manifest(folder: Path) -> Iterator[Figure]:
     """The numbers of rows in manifest.json."""
     rows = json.loads((folder / "manifest.json").read_text("utf-8"))["rows"]
@@ -425,10 +407,31 @@ def read_manifest(folder: Path) -> Iterator[Figure]:
         yield Figure(told, rows_of(name), count=_number(str(shown)), hidden=hidden, target=hidden and alone)
 
 
+Reader = Callable[[Path], Iterable[Figure]]
+READERS: tuple[Reader, ...] = (read_counts, read_workbook, read_page, read_manifest)
+
+# Reasoning.
+
+
 def near(shown: float, rules: Policy) -> tuple[float, float]:
     """The least and the most that a count can be which is shown so."""
     half = (rules.round_to - 1) // 2
     return (0, 0) if shown == 0 else (max(shown - half, rules.suppress_to + 1), shown + half)
+
+
+def known(folder: Path, rules: Policy, readers: Sequence[Reader] = READERS) -> Knowledge:
+    """Everything that the files of a folder say."""
+    mind = Knowledge()
+    found = [figure for read in readers for figure in read(folder)]
+    for figure in found:
+        _learn_counts(mind, figure, rules)
+    for figure in found:
+        if figure.share and figure.bottom is not None:
+            _learn_share(mind, figure)
+    _learn_groups(mind, folder)
+    raised = np.array(places("all", "cases")) - np.array(places("none", "cases"))
+    mind.learn(tuple((raised - np.array(rows_of("review"))).tolist()), 0, np.inf)
+    return mind
 
 
 def _learn_counts(mind: Knowledge, figure: Figure, rules: Policy) -> None:
@@ -523,11 +526,16 @@ def recovered(mind: Knowledge) -> list[tuple[str, int]]:
 
 
 def attack(seed: int, rules: Policy, folder: Path) -> list[tuple[str, int]]:
-    """Write a report on invented cases into a folder, and what the attacker recovers of it."""
+    """Write a report on invented cases into a folder, and what the attacker recovers of it.
+
+    Without secondary suppression a `[c]` may stand beside a rate for its other part: then only what the policy
+    suppresses for its own size counts.
+    """
     # Every fourth crosses two columns.
     by = ["ward", "financial_year"] if seed % 4 == 3 else ["ward"]
     write_report(invented(seed), folder, by, disclosure=rules.name)
-    return recovered(known(folder, rules))
+    found = recovered(known(folder, rules))
+    return [(name, count) for name, count in found if rules.secondary or rules.show(count) is None]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
