@@ -38,6 +38,10 @@ EXCEL_CELL = 32_767
 """Characters that an Excel cell holds; longer text was cut when the export was saved as a workbook."""
 
 
+EVIDENCE_JOIN = " | "
+"""Between the sentences in a cell of `evidence`."""
+
+
 @dataclass(frozen=True)
 class RowProblem:
     """Something wrong with one row, which is kept all the same.

@@ -154,6 +154,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="TABLE=TEXT",
         help="a footnote under a table: overall, subthemes, trend, a column of --by ... (a wrong name lists all)",
     )
+    one.add_argument(
+        "--quotes",
+        type=int,
+        default=0,
+        metavar="N",
+        help="print up to N example passages for each theme, identifiers masked by machine; only without a disclosure "
+        "policy (default: 0)",
+    )
     for role, what in (("organisation", "organisations"), ("received", "dates received"), ("outcome", "outcomes")):
         one.add_argument(f"--{role}", metavar="COL", help=f"the column of the {what} (default: by its usual names)")
 
@@ -298,6 +306,7 @@ def _report(args: argparse.Namespace) -> int:
         per=args.per,
         crosswalk=_crosswalks(args.crosswalk),
         notes=parse_filters(args.note, "--note"),
+        quotes=args.quotes,
         problems=problems,
     )
     _tell(args.tagged, [problem for problem in problems if "no text" not in problem.reason])

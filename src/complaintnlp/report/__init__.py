@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ def write_report(
     per: int = 1000,
     crosswalk: Any = (),
     notes: Mapping[str, str | Iterable[str]] | None = None,
+    quotes: int = 0,
     problems: list[RowProblem] | None = None,
 ) -> Path:
     """Write a report on tagged cases as a folder of files.
@@ -85,6 +86,8 @@ def write_report(
         per: rates are per this much exposure.
         crosswalk: `ko41a`, `hcat`, one read by `counting.read_crosswalk`, or several: classifications to count too.
         notes: from the name of a table (`overall`, `trend`, a column of `by` ...) to a footnote or several.
+        quotes: how many example passages to print for each theme, at most, with identifiers masked; for none of the
+            policies but `none`. A machine masks, so a person must read them before they leave.
         problems: a list to which every row is appended that needs a look, such as one with a date that can't be read.
 
     Returns:
@@ -92,13 +95,19 @@ def write_report(
 
     Raises:
         InputError: when the cases are not tagged, a column of `by` or of a filter is not there, the
-            policy is not known, another model tagged the cases, the exposure does not fit, a crosswalk is asked for
-            and there are no subthemes, a note is to a table that is not there, or the folder can't be made.
+            policy is not known or forbids quotes, another model tagged the cases, the exposure does not fit, a
+            crosswalk is asked for and there are no subthemes, a note is to a table that is not there, or the folder
+            can't be made.
     """
     out = Path(out)
     only, exclude = _listed(only), _listed(exclude)
     groups = [by] if isinstance(by, str) else list(dict.fromkeys(by))
     rules = policy(disclosure)
+    if quotes:
+        # What masks needs spaCy, which takes a second to import.
+        from complaintnlp.report.quotes import check_quotes, passages
+
+        check_quotes(quotes, rules)
     found: list[RowProblem] = []
     table = as_table(tagged, found)
     roles = {"organisation": organisation, "received": received, "outcome": outcome}
@@ -115,12 +124,15 @@ def write_report(
         notes={name: _several(texts) for name, texts in (notes or {}).items()},
     )
     report = build(rows, groups, rules, clean(title or "") or TITLE, removed, wanted)
+    if quotes:
+        report = replace(report, quotes=passages(rows, list(report.themes), quotes))
     _make(out)
     for name, write in _WRITERS.items():
         with whole(out / name) as part:
             write(part, report)
     with whole(out / MANIFEST) as part:
-        given: dict[str, Any] = {**roles, "only": only, "exclude": exclude, "trend": trend, "notes": wanted.notes}
+        given: dict[str, Any] = {**roles, "only": only, "exclude": exclude, "quotes": quotes, "trend": trend}
+        given["notes"] = wanted.notes
         given["crosswalk"] = [
             one if isinstance(one, str) else asdict(find_crosswalk(one)) for one in _several(crosswalk)
         ]

@@ -28,6 +28,12 @@ SYMBOLS = (
     ("[x]", "Not available: what the figure would be made from was not given."),
     ("[u]", "Unreliable: too few cases to estimate from."),
 )
+QUOTED = (
+    "These sentences are quoted from complaints: those that made the model raise the theme where it was surest.",
+    "A machine masked names, numbers and addresses in them. It may miss some, and what happened may tell who it was.",
+    "A person must read them before this report leaves.",
+)
+"""What stands above example passages."""
 _NAMED = 5
 """Themes that the summary names at most."""
 _FAILINGS = 3
@@ -175,6 +181,7 @@ def method(report: Report) -> list[tuple[str, str]]:
             "Complaints upheld or partly upheld, of those resolved (upheld, partly upheld or not upheld); open, "
             "withdrawn and early resolved ones are in neither number.",
         ),
+        *([("Example passages", " ".join(QUOTED))] if report.quotes else []),
         ("Small numbers", f"{report.rules.description} (Disclosure policy: {report.rules.name}.)"),
     ]
 

@@ -25,6 +25,7 @@ from complaintnlp.report.charts import (
 )
 from complaintnlp.report.grids import Column, grid
 from complaintnlp.report.notes import (
+    QUOTED,
     SYMBOLS,
     count_text,
     figure_text,
@@ -97,6 +98,8 @@ def write_page(path: Path, report: Report) -> None:
         keys=_KEYS,
         tiles=_tiles(report),
         sections=[_section(number, table, report) for number, table in enumerate(report.tables, 1)],
+        quotes={label: report.quotes[theme] for theme, label in report.themes.items() if report.quotes.get(theme)},
+        quoted=" ".join(QUOTED),
         left_out=left_out(report),
         method=method(report),
         symbols=SYMBOLS,

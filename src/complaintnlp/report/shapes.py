@@ -68,8 +68,9 @@ class Report:
         repeats: how many rows were put together with an earlier row of the same case.
         review: how many counted cases are marked for review.
         removed: what filters took away before anything was counted.
+        quotes: example passages of each theme id, masked; empty unless they were asked for.
 
-    The last five are, or hold, None where the policy suppresses them.
+    Of the five before the last each is, or holds, None where the policy suppresses them.
     """
 
     title: str
@@ -83,6 +84,7 @@ class Report:
     repeats: int | None
     review: int | None
     removed: tuple[Removed, ...] = ()
+    quotes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def table(self, name: str) -> Table | None:
         """The table of that name, if the report has it."""

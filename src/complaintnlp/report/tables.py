@@ -25,7 +25,7 @@ from complaintnlp.counting.exposure import Exposed
 from complaintnlp.counting.prevalence import Errors
 from complaintnlp.counting.suppress import Hidden, protect
 from complaintnlp.counting.tagged import COUNTED, NOT_RECORDED, PERIODS, RESERVED, quarter
-from complaintnlp.counting.tally import NONE, WHOLES, Group, Tally, tally
+from complaintnlp.counting.tally import ALL, NONE, WHOLES, Group, Tally, tally
 from complaintnlp.errors import InputError
 from complaintnlp.report.filters import Removed
 from complaintnlp.report.shapes import (
@@ -44,6 +44,7 @@ from complaintnlp.report.shapes import (
     YEAR,
     Report,
     Table,
+    figures,
 )
 from complaintnlp.report.views import details, of_groups, rare, returns, trend
 from complaintnlp.report.words import clean, heading, inside, listed, number, theme_label, unique
@@ -65,7 +66,7 @@ _PROTECTED = 40
 """Groups of several columns crossed up to which a policy with secondary suppression lets them be counted: the search
 for what gives a hidden count away takes minutes for hundreds of them, and then most is hidden."""
 _NOT_CROSSED = "The columns crossed are not in counts.csv: under this disclosure policy there are too many groups."
-_TOTAL, _REPEATS, _REVIEW = "rows in all", "repeated rows", "cases for review"
+_TOTAL, _REPEATS = "rows in all", "repeated rows"
 _FOR_REVIEW = "for_review"
 
 
@@ -154,8 +155,8 @@ def build(
     drafts += [_trend(counted, period, labels, rules)] if period else []
     drafts += [_grouped(counted, (name,), labels, wanted) for name in by]
     drafts += [_returns(counted, unit, labels, rules)] if year else []
-    drafts += [_outcomes(counted)] if outcome else []
-    drafts += [_unsure(counted)] if (counted.cases["status"] == "review").any() else []
+    drafts += [_outcomes(counted, rules)] if outcome else []
+    drafts += [_unsure(counted, rules)] if not rules.exact or (counted.cases["status"] == "review").any() else []
     if len(by) > 1 and _few(counted, by, rules):
         drafts.append(_all_crossed(counted, tuple(by), rules, wanted))
     elif len(by) > 1:
@@ -170,7 +171,6 @@ def build(
         **statuses,
         _TOTAL: table.num_rows + sum(one.rows or 0 for one in removed),
         _REPEATS: sum(statuses[status] for status in COUNTED) - len(counted.cases),
-        _REVIEW: int((counted.cases["status"] == "review").sum()),
     }
     filters = {f"filter {one.reason}": one.rows or 0 for one in removed}
     # What is hidden of all cases and of those for review must not follow from counts of rows.
@@ -186,7 +186,7 @@ def build(
         rows={status: shown[status] for status in statuses},
         total=shown[_TOTAL],
         repeats=shown[_REPEATS],
-        review=shown[_REVIEW],
+        review=_reviewed(seen),
         removed=tuple(Removed(one.reason, shown[f"filter {one.reason}"]) for one in removed),
     )
 
@@ -224,6 +224,12 @@ def _published(draft: _Draft, hidden: Hidden, counted: Counted, rules: Policy, w
         more.append(partial(rates, draft.exposure, wanted.per))
     data = publish(draft.counts, rules, hidden, more)
     yield from draft.finish(data.drop(columns=[name for name in draft.counts.by if name not in draft.by]))
+
+
+def _reviewed(tables: Sequence[Table]) -> int | None:
+    table = next((table for table in tables if table.kind == UNSURE), None)
+    marked = figures(table).get("yes") if table else None
+    return 0 if marked is None else marked[ALL, "cases"].count
 
 
 def _place(table: Table) -> int:
@@ -477,10 +483,13 @@ def _returns(counted: Counted, unit: str | None, themes: Mapping[str, str], rule
     return _Draft(counts, lambda data: [returns(data, themes, unit, left_out)], by)
 
 
-def _unsure(counted: Counted) -> _Draft:
+def _unsure(counted: Counted, rules: Policy) -> _Draft:
     cases = counted.cases
     marked = ["yes" if status == "review" else "no" for status in cases["status"]]
-    counts = tally(Counted(cases.assign(**{_FOR_REVIEW: marked}), counted.themes), (_FOR_REVIEW,)).only("cases")
+    # Under a policy both are listed: one that was not would be known to have no case.
+    groups = [] if rules.exact else [("no",), ("yes",)]
+    counts = tally(Counted(cases.assign(**{_FOR_REVIEW: marked}), counted.themes), (_FOR_REVIEW,), groups)
+    counts = counts.only("cases")
     return _Draft(
         counts,
         lambda data: [
@@ -552,15 +561,15 @@ def _frequent(keys: Sequence[str], themes: Sequence[str], rules: Policy) -> tupl
     return tuple(key for *_, key in order[:_COMBINATIONS])
 
 
-def _outcomes(counted: Counted) -> _Draft:
+def _outcomes(counted: Counted, rules: Policy) -> _Draft:
     known = {NOT_RECORDED: "not_recorded", **{outcome: outcome for outcome in OUTCOMES}}
     # What is none of the library's outcomes is free text from the export: one group, not one each.
     outcome = [known.get(str(value), "other") for value in counted.cases["outcome"]]
-    counts = tally(Counted(counted.cases.assign(outcome=outcome), counted.themes), ("outcome",))
-    order = {name: place for place, name in enumerate([*OUTCOMES, "other", "not_recorded"])}
-    counts = replace(
-        counts, groups={key: counts.groups[key] for key in sorted(counts.groups, key=lambda k: order[k[0]])}
-    )
+    order = [*OUTCOMES, "other", "not_recorded"]
+    # Under a policy all are listed: one that was not would be known to have no case.
+    groups = [] if rules.exact else [(name,) for name in order]
+    counts = tally(Counted(counted.cases.assign(outcome=outcome), counted.themes), ("outcome",), groups)
+    counts = replace(counts, groups={(name,): counts.groups[name,] for name in order if (name,) in counts.groups})
     note = (
         "Upheld rate: cases upheld or partly upheld, of those resolved (upheld, partly upheld or not upheld). It is of "
         "the whole complaint, which may raise other themes too."
