@@ -46,7 +46,7 @@ from complaintnlp.report.shapes import (
     Table,
     figures,
 )
-from complaintnlp.report.views import details, of_groups, rare, returns, trend
+from complaintnlp.report.views import details, of_groups, rare, returns, too_small, trend
 from complaintnlp.report.words import clean, heading, inside, listed, number, theme_label, unique
 from complaintnlp.taxonomy import Taxonomy
 
@@ -393,7 +393,7 @@ def _grouped(counted: Counted, by: tuple[str, ...], themes: Mapping[str, str], w
             by,
             _last(data, by[0]),
             GROUPS,
-            notes.get(by, ()),
+            (*notes.get(by, ()), *too_small(data, [*themes])),
             unit=_per(wanted),
         )
         yield table
