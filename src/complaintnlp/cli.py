@@ -133,6 +133,35 @@ def _parser() -> argparse.ArgumentParser:
         help="print up to N example passages for each theme, identifiers masked by machine; only without a disclosure "
         "policy (default: 0)",
     )
+    one.add_argument(
+        "--trend",
+        choices=["quarter", "month"],
+        help="by what the trend is drawn (default: by quarter from 12 quarters on, else by month)",
+    )
+    one.add_argument(
+        "--exposure",
+        metavar="FILE",
+        help="what groups are exposed to, for rates: a file with columns of TAGGED, such as organisation and "
+        "financial_year, and one of numbers, such as bed_days",
+    )
+    one.add_argument(
+        "--per", type=int, default=1000, metavar="N", help="rates are per N of the exposure (default: 1000)"
+    )
+    one.add_argument(
+        "--crosswalk",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="count other classifications too: ko41a, hcat, or all of a crosswalk file of your own (toml)",
+    )
+    one.add_argument(
+        "--note",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="TABLE=TEXT",
+        help="a footnote under a table: overall, subthemes, trend, a column of --by ... (a wrong name lists all)",
+    )
     for role, what in (("organisation", "organisations"), ("received", "dates received"), ("outcome", "outcomes")):
         one.add_argument(f"--{role}", metavar="COL", help=f"the column of the {what} (default: by its usual names)")
 
@@ -273,6 +302,11 @@ def _report(args: argparse.Namespace) -> int:
         received=args.received,
         outcome=args.outcome,
         quotes=args.quotes,
+        trend=args.trend,
+        exposure=args.exposure,
+        per=args.per,
+        crosswalk=_crosswalks(args.crosswalk),
+        notes=parse_filters(args.note, "--note"),
         problems=problems,
     )
     _tell(args.tagged, [problem for problem in problems if "no text" not in problem.reason])
@@ -283,6 +317,16 @@ def _report(args: argparse.Namespace) -> int:
         print(_shares_by(_written(folder, column), column))
     print(f"\nThe report is in {folder}: open {folder / 'report.html'}")
     return 0
+
+
+def _crosswalks(names: Sequence[str]) -> list[Any]:
+    """Names of the package's crosswalks as they are, and what the files hold."""
+    from complaintnlp.counting import read_crosswalk
+
+    found: list[Any] = []
+    for name in names:
+        found += read_crosswalk(name).values() if name.casefold().endswith(".toml") else [name]
+    return found
 
 
 def _verify(args: argparse.Namespace) -> int:

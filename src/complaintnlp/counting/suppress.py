@@ -171,20 +171,26 @@ def _equalities(tallies: Sequence[Tally]) -> Iterator[_Terms]:
     """Sums that are 0: of parts and their whole."""
     for number, one in enumerate(tallies):
         for group, cells in one.groups.items():
-            for theme in one.themes:
-                for whole, parts in WHOLES.items():
-                    if (theme, whole) in cells:
-                        terms = {(number, group, (theme, part)): 1.0 for part in parts}
-                        yield {**terms, (number, group, (theme, whole)): -1.0}
-            if (ALL, "mentions") in cells:
-                terms = {(number, group, (theme, "cases")): 1.0 for theme in one.raised}
-                yield {**terms, (number, group, (ALL, "mentions")): -1.0}
-            if one.exact:
-                terms = {(number, group, (theme, "cases")): 1.0 for theme in (*one.raised, NONE)}
-                yield {**terms, (number, group, (ALL, "cases")): -1.0}
+            yield from _whole(number, one, group, cells)
         for wider, other in enumerate(tallies):
-            if not other.exact and (set(other.by) < set(one.by) or (one.exact and one.by == other.by)):
+            if _crosses(one, other):
+                yield from _same(number, one, wider, other)
+            elif _wider(number, one, wider, other):
                 yield from _sums(number, one, wider, other)
+
+
+def _whole(number: int, one: Tally, group: Group, cells: Mapping[Cell, int]) -> Iterator[_Terms]:
+    for theme in one.themes:
+        for whole, parts in WHOLES.items():
+            if (theme, whole) in cells:
+                terms = {(number, group, (theme, part)): 1.0 for part in parts}
+                yield {**terms, (number, group, (theme, whole)): -1.0}
+    if (ALL, "mentions") in cells:
+        terms = {(number, group, (theme, "cases")): 1.0 for theme in one.raised}
+        yield {**terms, (number, group, (ALL, "mentions")): -1.0}
+    if one.exact:
+        terms = {(number, group, (theme, "cases")): 1.0 for theme in (*one.raised, NONE)}
+        yield {**terms, (number, group, (ALL, "cases")): -1.0}
 
 
 def _sums(number: int, one: Tally, wider: int, other: Tally) -> Iterator[_Terms]:
@@ -192,7 +198,9 @@ def _sums(number: int, one: Tally, wider: int, other: Tally) -> Iterator[_Terms]
     places = [one.by.index(name) for name in other.by]
     inside: dict[Group, list[Group]] = {group: [] for group in other.groups}
     for group in one.groups:
-        inside[tuple(group[place] for place in places)].append(group)
+        # A group without cases may be listed in one table alone, for its exposure.
+        if (whole := tuple(group[place] for place in places)) in inside:
+            inside[whole].append(group)
     for whole, groups in inside.items():
         for cell in other.groups[whole]:
             theme, quantity = cell
@@ -211,6 +219,30 @@ def _sums(number: int, one: Tally, wider: int, other: Tally) -> Iterator[_Terms]
                 yield {**{(number, group, (theme, "cases")): 1.0 for group in decided}, **total}
 
 
+def _wider(number: int, one: Tally, wider: int, other: Tally) -> bool:
+    """Whether the groups of one are parts of those of the other, or the same again."""
+    columns, others = set(one.by), set(other.by)
+    if one.parts or other.parts or other.exact:
+        return False
+    return others < columns or (others == columns and (one.exact or wider < number))
+
+
+def _crosses(one: Tally, other: Tally) -> bool:
+    """Whether one counts the categories of a crosswalk from subthemes that the other counts."""
+    return bool(one.parts) and not other.parts and not other.exact and one.by == other.by and bool(other.subthemes)
+
+
+def _same(number: int, one: Tally, wider: int, other: Tally) -> Iterator[_Terms]:
+    """All cases, those of no category, and the categories of one subtheme are counted in either table."""
+    same = {category: parts[0] for category, parts in one.parts.items() if len(parts) == 1} | {ALL: ALL, NONE: NONE}
+    for group, cells in one.groups.items():
+        for category, quantity in cells:
+            twin = (same.get(category, ""), quantity)
+            # That nothing but themes leads to a category is so of what the package tags; rows can say otherwise.
+            if other.groups[group].get(twin) == cells[category, quantity] and quantity != "mentions":
+                yield {(number, group, (category, quantity)): 1.0, (wider, group, twin): -1.0}
+
+
 def _inequalities(tallies: Sequence[Tally]) -> Iterator[_Terms]:
     """Sums that are 0 or more."""
     for number, one in enumerate(tallies):
@@ -219,6 +251,9 @@ def _inequalities(tallies: Sequence[Tally]) -> Iterator[_Terms]:
                 yield {(number, group, cell): x for cell, x in terms.items()}
         if one.exact:
             yield from _exact(number, one, tallies)
+        for wider, other in enumerate(tallies):
+            if _crosses(one, other):
+                yield from _united(number, one, wider)
 
 
 def _within(one: Tally, cells: Mapping[Cell, int]) -> Iterator[Mapping[Cell, float]]:
@@ -250,11 +285,26 @@ def _kinds(quantities: set[str]) -> Iterator[Mapping[str, int]]:
         yield {"cases": 1, "graded": -1}
 
 
+def _united(number: int, one: Tally, wider: int) -> Iterator[_Terms]:
+    """A category has no fewer cases than each subtheme that leads to it, and no more than all of them added up."""
+    for group, cells in one.groups.items():
+        for kind in _kinds({quantity for _, quantity in cells}):
+            for category, parts in one.parts.items():
+                whole = {(number, group, (category, q)): float(x) for q, x in kind.items()}
+                every: dict[_Figure, float] = {}
+                for part in parts:
+                    terms = {(wider, group, (part, q)): -float(x) for q, x in kind.items()}
+                    every |= terms
+                    yield {**whole, **terms}
+                if every:
+                    yield {figure: -x for figure, x in {**whole, **every}.items()}
+
+
 def _exact(number: int, one: Tally, tallies: Sequence[Tally]) -> Iterator[_Terms]:
     """Combinations that hold a theme are no more than the cases that raise it; no fewer where all are listed."""
     listed = len(one.raised) == 2 ** len({theme for key in one.raised for theme in key.split("; ")}) - 1
     for wider, other in enumerate(tallies):
-        if other.exact or other.by != one.by:
+        if other.exact or other.parts or other.by != one.by:
             continue
         for group in one.groups:
             for theme in other.raised:

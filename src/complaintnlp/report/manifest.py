@@ -16,7 +16,7 @@ import pyarrow as pa
 from complaintnlp.counting.disclosure import SUPPRESSED
 from complaintnlp.counting.prevalence import Errors
 from complaintnlp.report.notes import left_out
-from complaintnlp.report.tables import Report
+from complaintnlp.report.shapes import Report
 
 FORMAT = 1
 _BATCH = 10_000

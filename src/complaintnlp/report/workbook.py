@@ -18,8 +18,8 @@ from typing import Any
 import xlsxwriter
 
 from complaintnlp.report.grids import Column, grid
-from complaintnlp.report.notes import QUOTED, SYMBOLS, left_out, method, summary
-from complaintnlp.report.tables import Figure, Report, Table
+from complaintnlp.report.notes import QUOTED, SYMBOLS, left_out, method, points, summary
+from complaintnlp.report.shapes import Figure, Report, Table
 from complaintnlp.report.words import NBSP, short, unique
 
 _FIXED = datetime(2000, 1, 1)
@@ -45,6 +45,8 @@ class _Styles:
     figure_header: Any
     count: Any
     share: Any
+    rate: Any
+    words: Any
     symbol: Any
     link: Any
 
@@ -78,6 +80,7 @@ def _cover(sheet: Any, styles: _Styles, report: Report) -> None:
     row = 1
     for subject, sentences in (
         ("Summary", summary(report)),
+        ("Main points", points(report)),
         ("Status of these figures", [report.rules.description]),
         ("What was left out", left_out(report)),
     ):
@@ -153,11 +156,11 @@ def _table(sheet: Any, styles: _Styles, name: str, table: Table, report: Report)
         sheet.set_row(place, _height(row.label, width))
         sheet.write_string(place, 0, row.label, styles.text)
         spread = (_spread(column, figure) for column, figure in zip(cells.columns, row.figures, strict=True))
-        for across, (value, share) in enumerate((cell for part in spread for cell in part), 1):
+        for across, (value, style) in enumerate((cell for part in spread for cell in part), 1):
             if isinstance(value, str):
-                sheet.write_string(place, across, value, styles.symbol)
+                sheet.write_string(place, across, value, styles.words if style == "words" else styles.symbol)
             else:
-                sheet.write_number(place, across, value, styles.share if share else styles.count)
+                sheet.write_number(place, across, value, getattr(styles, style))
     if not cells.rows:
         sheet.write_string(top + 1, 0, "There are no complaints to count.", styles.text)
     last = top + max(len(cells.rows), 1)
@@ -195,7 +198,7 @@ def _headers(first: str, columns: Iterable[Column]) -> list[str]:
     texts = [first]
     for column in columns:
         if column.share:
-            texts += [column.top, *([column.bottom] if column.bottom else []), column.share]
+            texts += [*(text for text in (column.top, column.bottom) if text), column.share]
             texts += [f"{column.label}: {end} 95{NBSP}% limit" for end in ("lower", "upper")]
         else:
             texts.append(column.label)
@@ -203,15 +206,20 @@ def _headers(first: str, columns: Iterable[Column]) -> list[str]:
     return unique(short(text, _HEADER) for text in texts)
 
 
-def _spread(column: Column, figure: Figure | None) -> Iterator[tuple[str | float, bool]]:
-    """A figure over its cells: each a number or a symbol, and whether it is a share."""
+def _spread(column: Column, figure: Figure | str | None) -> Iterator[tuple[str | float, str]]:
+    """A figure over its cells: each a number, words or a symbol, and which style a number has."""
+    if isinstance(figure, str):
+        yield figure, "words"
+        return
     figure = figure or Figure(None, None, None, None, None, "")
-    cells: list[tuple[float | None, bool]] = [(figure.count, False)]
+    cells: list[tuple[float | None, str]] = []
+    if column.top or not column.share:
+        cells.append((figure.count, "count"))
     if column.share:
-        cells += [(figure.denominator, False)] if column.bottom else []
-        cells += [(share, True) for share in (figure.value, figure.low, figure.high)]
-    for value, is_share in cells:
-        yield (figure.symbol or "[z]") if value is None else value, is_share
+        cells += [(figure.denominator, "count")] if column.bottom else []
+        cells += [(share, "rate" if column.rate else "share") for share in (figure.value, figure.low, figure.high)]
+    for value, style in cells:
+        yield (figure.symbol or "[z]") if value is None else value, style
 
 
 def _mark(sheet: Any, rows: tuple[int, int], name: str, columns: Sequence[tuple[str, Any]]) -> None:
@@ -258,6 +266,8 @@ def _styles(book: Any) -> _Styles:
         figure_header=book.add_format({**header, "align": "right", "indent": 1}),
         count=book.add_format({**figure, "num_format": "#,##0"}),
         share=book.add_format({**figure, "num_format": "0.0%"}),
+        rate=book.add_format({**figure, "num_format": "#,##0.00"}),
+        words=book.add_format({**font, "text_wrap": True}),
         symbol=book.add_format(figure),
         link=book.add_format({**font, "font_color": "#0b4a8f", "underline": 1}),
     )
