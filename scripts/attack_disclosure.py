@@ -40,10 +40,9 @@ THEMES = ("a", "b")
 COMBINATIONS = ((), ("a",), ("b",), ("a", "b"))
 OUTCOMES = ("upheld", "partly_upheld", "not_upheld", "open", "withdrawn", "resolved_early", "other", "not_recorded")
 WARDS = ("N", "S", "W")
-MONTHS = {"2016-06": "2016-17", "2016-11": "2016-17", "2017-06": "2017-18"}
-REVIEW = ("no", "yes")
-CUBE = list(itertools.product(WARDS, MONTHS, OUTCOMES, REVIEW, COMBINATIONS))
-"""What a case can be: ward, month, outcome, whether it is for review, themes."""
+MONTHS = {"2016-05": "2016-17", "2016-09": "2016-17", "2017-06": "2017-18"}
+CUBE = list(itertools.product(WARDS, MONTHS, OUTCOMES, ("no", "yes"), COMBINATIONS))
+"""What a case can be: ward, month, outcome, for review or not, themes."""
 FEW = [place for place in CUBE if place[2] in OUTCOMES[:4] and place[3] == "no"]
 """Where invented cases are."""
 ROWS = ("empty", "repeat")
@@ -54,7 +53,7 @@ QUANTITIES = {
     "resolved": {"upheld", "partly_upheld", "not_upheld"},
 }
 RATIOS = {"share": ("cases", "cases"), "upheld_rate": ("upheld", "resolved")}
-COLUMNS = ("ward", "month", "outcome", "for_review", "financial_year")
+COLUMNS = ("ward", "month", "financial_year", "outcome", "for_review")
 MOST = 300
 """Cases in an invented report, at most."""
 
@@ -111,8 +110,8 @@ def invented(seed: int) -> pd.DataFrame:
     lumps = [(dice.choice(FEW), dice.choice([1, 2, 3, 6, 9, 25])) for _ in range(dice.randint(3, 14))]
     atoms = [atom for atom, size in lumps for _ in range(size)]
     statuses = ["classified" if themes else "no_theme" for *_, themes in atoms]
-    if dice.random() < 0.5:
-        statuses = ["review" if s == "classified" and dice.random() < 0.2 else s for s in statuses]
+    unsure = dice.choice([0, 0.1, 0.4])
+    statuses = ["review" if dice.random() < unsure else status for status in statuses]
     ids = [*range(len(atoms))]
     for _ in range(dice.choice([0, 0, 2, 8])):
         # A second row of a case adds nothing to it.
@@ -139,14 +138,14 @@ def invented(seed: int) -> pd.DataFrame:
 def places(theme: str, quantity: str, group: tuple[tuple[str, str], ...] = ()) -> Sum:
     """The sum that a figure is: of a theme id, `all`, `none` or, after a `=`, exactly these themes."""
     inside = []
-    for *key, themes in CUBE:
+    for ward, month, outcome, review, themes in CUBE:
         of_theme = {"all": 1, "none": int(not themes)}.get(theme, int(theme in themes))
         if theme.startswith("="):
             of_theme = int(theme == "=" + "; ".join(themes))
-        counted = key[2] in QUANTITIES.get(quantity, OUTCOMES)
+        counted = outcome in QUANTITIES.get(quantity, OUTCOMES)
         if quantity == "mentions":
             of_theme = len(themes)
-        named = dict(zip(COLUMNS, (*key, MONTHS[key[1]]), strict=True))
+        named = dict(zip(COLUMNS, (ward, month, MONTHS[month], outcome, review), strict=True))
         inside.append(float(of_theme if counted and all(named[n] == value for n, value in group) else 0))
     return (*inside, *(0.0 for _ in ROWS))
 
@@ -154,20 +153,17 @@ def places(theme: str, quantity: str, group: tuple[tuple[str, str], ...] = ()) -
 def rows_of(kind: str) -> Sum:
     """The sum that a number of rows is, by its name in the manifest."""
 
-    def cases(theme: str) -> NDArray[np.float64]:
-        return np.array(places(theme, "cases"))
-
-    def unsure(theme: str) -> NDArray[np.float64]:
-        return np.array(places(theme, "cases", (("for_review", "yes"),)))
+    def cases(theme: str, review: str = "") -> NDArray[np.float64]:
+        return np.array(places(theme, "cases", (("for_review", review),) if review else ()))
 
     alone = {name: np.array([0.0] * len(CUBE) + [float(name == other) for other in ROWS]) for name in ROWS}
     sums = {
         "all": cases("all") + alone["empty"] + alone["repeat"],
         "repeats": alone["repeat"],
         "empty": alone["empty"],
-        "review": unsure("all"),
-        "no_theme": cases("none") - unsure("none"),
-        "classified": cases("all") - cases("none") - unsure("all") + unsure("none") + alone["repeat"],
+        "review": cases("all", "yes"),
+        "no_theme": cases("none", "no"),
+        "classified": cases("all", "no") - cases("none", "no") + alone["repeat"],
         "too_long": 0 * alone["empty"],
     }
     return tuple(sums[kind].tolist())
@@ -183,13 +179,12 @@ _TABLES = {
     "Outcome by theme": "outcome",
     "Is it changing?": "month",
     "What the model is unsure of": "for_review",
-    "What stands out by ward": "",
-    "Has the same failing come back?": "",
+    "What stands out by ward": "funnel",
 }
-"""Names of the tables; blank for those that hold words alone, made of figures that other tables hold."""
-_DERIVED = ("cases_limits", "share_funnel", "upheld_rate_funnel", "upheld_first", "upheld_again", "raised_again",
-            "number", "severe")  # fmt: skip
-"""Measures of counts.csv that are made of others."""
+_DERIVED = ("cases_limits", "upheld_first", "upheld_again", "raised_again", "number", "severe")
+"""Measures that are made of the figures of their table as these are shown."""
+_WORDS = "Has the same failing come back?"
+"""A table of words, made of one by ward and year that is in counts.csv."""
 _LABELS = {"All complaints": "all", "A": "a", "B": "b", "None of these themes": "none"}
 _EXACT = {"A only": "=a", "B only": "=b", "A and b": "=a; b", "None of these themes": "none", "All complaints": "all"}
 _OF_SHARES = ("lower 95 % limit", "upper 95 % limit", "share")
@@ -200,22 +195,24 @@ _OUTCOME_LABELS = {outcome.capitalize().replace("_", " "): outcome for outcome i
 def read_counts(folder: Path) -> Iterator[Figure]:
     """The figures of counts.csv."""
     for row in _csv_rows(folder):
-        if row["measure"] in _DERIVED:
-            continue
         group = _group(row)
         theme = row["theme"]
+        if row["measure"] in _DERIVED:
+            continue
         if row["table"] == "themes_together" and theme not in ("all", "none"):
             theme = "=" + theme
-        top, bottom = RATIOS.get(row["measure"], (row["measure"], None))
+        # A funnel's low and high are its limits, and no interval.
+        measure = row["measure"].removesuffix("_funnel")
+        top, bottom = RATIOS.get(measure, (measure, None))
         yield Figure(
             f"counts.csv {row['table']} {group} {row['theme']} {row['measure']}",
             places(theme, top, group),
-            None if bottom is None else places("all" if row["measure"] == "share" else theme, bottom, group),
+            None if bottom is None else places("all" if measure == "share" else theme, bottom, group),
             _number(row["count"]),
             _number(row["denominator"]),
-            _shares([row["value"], row["low"], row["high"]], 5e-7) if bottom else (),
+            _shares([row["value"], row["low"], row["high"]], 5e-7) if row["measure"] in RATIOS else (),
             row["symbol"] == "[c]",
-            row["symbol"] == "[c]" and row["measure"] != "share",
+            row["symbol"] == "[c]" and measure != "share",
         )
 
 
@@ -224,9 +221,10 @@ def read_workbook(folder: Path) -> Iterator[Figure]:
     for sheet in openpyxl.load_workbook(folder / "report.xlsx"):
         if not sheet.title.startswith("Table_"):
             continue
-        name = _TABLES[str(sheet["A1"].value).partition(": ")[2]]
-        if not name:
+        title = str(sheet["A1"].value).partition(": ")[2]
+        if title == _WORDS:
             continue
+        name = _TABLES[title]
         (table,) = sheet.tables.values()
         headers, *rows = ([str(cell.value).replace("\xa0", " ") for cell in row] for row in sheet[table.ref])
         for label, *cells in rows:
@@ -237,7 +235,10 @@ def read_workbook(folder: Path) -> Iterator[Figure]:
 def _workbook_row(name: str, label: str, headers: Sequence[str], cells: Sequence[str]) -> Iterator[Figure]:
     shares: dict[tuple[str, str], list[str]] = {}
     for header, cell in zip(headers, cells, strict=True):
-        if header == "Signals":
+        if header == "Signals" or (name == "funnel" and header != "Complaints"):
+            continue
+        if name in ("month", "for_review", "funnel"):
+            yield _plain("report.xlsx", name, label, header, cell)
             continue
         subject, _, part = header.partition(": ")
         if part in _OF_SHARES or header in ("Share of complaints", "Upheld rate"):
@@ -246,9 +247,8 @@ def _workbook_row(name: str, label: str, headers: Sequence[str], cells: Sequence
             shares.setdefault((theme, measure), []).append(cell)
             continue
         known = {"Mentions": "mentions", "Upheld or partly upheld": "upheld", "Resolved": "resolved"}
-        of = part == "complaints" or subject in (*_OUTCOME_LABELS, *_REVIEW_LABELS) or name == "month"
-        theme, group = _where(name, label, subject if of else "")
-        assert of or header in (*known, "Complaints"), header
+        theme, group = _where(name, label, subject if part == "complaints" or subject in _OUTCOME_LABELS else "")
+        assert part == "complaints" or header in (*known, *_OUTCOME_LABELS, "Complaints"), header
         quantity = known.get(header, "cases")
         if quantity in ("upheld", "resolved"):
             group = () if name == "outcome" else group
@@ -263,14 +263,24 @@ def _workbook_row(name: str, label: str, headers: Sequence[str], cells: Sequence
         yield _ratio(f"report.xlsx {name} {label}", theme, measure, group, _shares(found, 1e-9), "[c]" in found)
 
 
+def _plain(file: str, name: str, label: str, header: str, cell: str) -> Figure:
+    """A count: of a month and a theme, of a theme and whether it is for review, of a ward."""
+    if name == "for_review":
+        top = places(_LABELS[label], "cases", ((name, _REVIEW_LABELS[header]),))
+    elif name == "funnel":
+        top = places("all", "cases", (("ward", label),))
+    else:
+        top = places(_LABELS[header], "cases", ((name, label),))
+    hidden = cell == "[c]"
+    return Figure(f"{file} {name} {label} {header}", top, count=_number(cell), hidden=hidden, target=hidden)
+
+
 def _where(name: str, label: str, subject: str) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Theme and group of a cell, by its row's label and what its column is of, if that is a theme or an outcome."""
     if name in ("overall", "themes_together"):
         return (_EXACT if name == "themes_together" else _LABELS)[label], ()
     if name == "outcome":
         return _LABELS[label], ((("outcome", _OUTCOME_LABELS[subject]),) if subject else ())
-    if name == "for_review":
-        return _LABELS[label], (("for_review", _REVIEW_LABELS[subject]),)
     return _LABELS[subject] if subject else "all", ((name, label),)
 
 
@@ -279,25 +289,28 @@ def read_page(folder: Path) -> Iterator[Figure]:
     page = _Page()
     page.feed((folder / "report.html").read_text("utf-8").replace("\xa0", " "))
     for title, headers, rows in page.tables:
-        name = _TABLES[title.partition(": ")[2]]
-        for label, *cells in rows if name else []:
+        if title == _WORDS:
+            continue
+        for label, *cells in rows:
             for header, cell in zip(headers[1:], cells, strict=True):
-                if header == "Signals":
-                    continue
-                yield from _page_cell(name, label, header, cell)
+                yield from _page_cell(_TABLES[title], label, header, cell)
     for number, chart in page.charts:
-        name = _TABLES[page.tables[number - 1][0].partition(": ")[2]]
-        # Charts of limits and funnels are drawn from figures of the tables beside them.
-        if name and name != "month":
-            yield from _chart(name, chart)
+        # Trend and funnel are drawn of counts and shares that their tables or those before show.
+        if page.tables[number - 1][0] not in ("Is it changing?", "What stands out by ward"):
+            yield from _chart(_TABLES[page.tables[number - 1][0]], chart)
 
 
 def _page_cell(name: str, label: str, header: str, cell: str) -> Iterator[Figure]:
+    if header == "Signals" or (name == "funnel" and header != "Complaints"):
+        return
+    if name in ("month", "for_review", "funnel"):
+        yield _plain("report.html", name, label, header, cell)
+        return
     told = f"report.html {name} {label} {header}"
     rate = header == "Upheld rate"
     of_row = rate or header in ("Complaints", "Mentions", "Share of complaints")
     theme, group = _where(name, label, "" if of_row else header)
-    if rate or header == "Share of complaints" or (header in _LABELS and name != "month"):
+    if rate or header == "Share of complaints" or header in _LABELS:
         group = () if name == "outcome" else group
         found = _ratio(told, theme, "upheld_rate" if rate else "share", group, _percents(cell), cell == "[c]")
         of = re.search(r"([\d,]+) of ([\d,]+)$", cell)
@@ -357,8 +370,6 @@ class _Page(HTMLParser):
             self.tables[-1][2].append([])
         elif tag == "text":
             self.kind, self.at = found.get("class", ""), float(found["x"])
-        elif tag in ("rect", "path") and not self.charts[-1][1].marks:
-            return
         elif tag == "rect":
             self.charts[-1][1].marks[-1].append(float(found["width"]))
         elif tag == "path" and self.charts[-1][1].marks:
@@ -372,9 +383,9 @@ class _Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         text = " ".join("".join(self.words).split())
         if tag == "caption":
-            title = text.partition(" Words")[0]
-            known = next(one for one in _TABLES if re.match(rf"Table \d+: {one}", title))
-            self.tables[-1] = (f"{title.partition(':')[0]}: {known}", *self.tables[-1][1:])
+            known = [one for one in (*_TABLES, _WORDS) if re.match(rf"Table \d+: {re.escape(one)}", text)]
+            assert known, f"a table that the attacker was not taught to read: {text}"
+            self.tables[-1] = (known[0], *self.tables[-1][1:])
         elif tag in ("th", "td"):
             self.tables[-1][2][-1].append(text)
         elif tag == "thead":
@@ -507,17 +518,17 @@ def _fits(share: tuple[tuple[float, float], ...]) -> list[tuple[int, int]]:
 
 
 def _learn_groups(mind: Knowledge, folder: Path) -> None:
-    """A group is listed because it has a case, one without a case is not; of outcomes and of review all are listed."""
+    """A group is listed because it has a case, and one without a case is not; of outcomes all are listed."""
     listed: dict[str, set[tuple[tuple[str, str], ...]]] = {}
     for row in _csv_rows(folder):
-        if row["measure"] in _DERIVED:
+        if row["measure"] in _DERIVED or row["table"] in ("recurrence", "ward funnel"):
             continue
         listed.setdefault(row["table"], set()).add(_group(row))
     for groups in listed.values():
         columns = [name for name, _ in next(iter(groups))]
-        domain = {"ward": WARDS, "month": [*MONTHS], "financial_year": sorted({*MONTHS.values()})}
-        if "outcome" in columns or "for_review" in columns:
-            assert len(groups) == len(OUTCOMES if "outcome" in columns else REVIEW)
+        domain = {"ward": WARDS, "financial_year": sorted({*MONTHS.values()}), "month": MONTHS}
+        if columns in (["outcome"], ["for_review"]):
+            assert len(groups) == {"outcome": len(OUTCOMES), "for_review": 2}[columns[0]]
             continue
         for values in itertools.product(*(domain[name] for name in columns)):
             group = tuple(zip(columns, values, strict=True))

@@ -27,7 +27,7 @@ from complaintnlp.counting import POLICIES, Policy, count_themes
 from complaintnlp.counting.intervals import wilson
 from complaintnlp.report import write_report
 
-REPORTS = int(os.environ.get("COMPLAINTNLP_ATTACKS", "40"))
+REPORTS = int(os.environ.get("COMPLAINTNLP_ATTACKS", "20"))
 """The script attacks a thousand; docs/architecture.md has what came of it."""
 
 
