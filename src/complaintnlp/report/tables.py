@@ -25,7 +25,7 @@ from complaintnlp.counting.exposure import Exposed
 from complaintnlp.counting.prevalence import Errors
 from complaintnlp.counting.suppress import Hidden, protect
 from complaintnlp.counting.tagged import COUNTED, NOT_RECORDED, PERIODS, RESERVED, quarter
-from complaintnlp.counting.tally import NONE, WHOLES, Group, Tally, tally
+from complaintnlp.counting.tally import ALL, NONE, WHOLES, Group, Tally, tally
 from complaintnlp.errors import InputError
 from complaintnlp.report.filters import Removed
 from complaintnlp.report.shapes import (
@@ -44,6 +44,7 @@ from complaintnlp.report.shapes import (
     YEAR,
     Report,
     Table,
+    figures,
 )
 from complaintnlp.report.views import details, of_groups, rare, returns, trend
 from complaintnlp.report.words import clean, heading, inside, listed, number, theme_label, unique
@@ -61,7 +62,11 @@ _QUARTERS = 12
 """Quarters from which a trend is by quarter: fewer points would be too few for its limits."""
 _ORDER = (OVERALL, SUBTHEMES, TOGETHER, RECURRENCE, OUTCOME, FINDINGS, SEVERITY, UNSURE, CROSSWALK)
 """Kinds of tables; those not named, by period and by group, come before recurrence."""
-_TOTAL, _REPEATS, _REVIEW = "rows in all", "repeated rows", "cases for review"
+_PROTECTED = 40
+"""Groups of several columns crossed up to which a policy with secondary suppression lets them be counted: the search
+for what gives a hidden count away takes minutes for hundreds of them, and then most is hidden."""
+_NOT_CROSSED = "The columns crossed are not in counts.csv: under this disclosure policy there are too many groups."
+_TOTAL, _REPEATS = "rows in all", "repeated rows"
 _FOR_REVIEW = "for_review"
 
 
@@ -149,11 +154,13 @@ def build(
     drafts += [_grouped(counted, (name,), labels, wanted) for name in ([YEAR] if YEAR in extra else [])]
     drafts += [_trend(counted, period, labels, rules)] if period else []
     drafts += [_grouped(counted, (name,), labels, wanted) for name in by]
-    drafts += [_returns(counted, unit, labels)] if year else []
+    drafts += [_returns(counted, unit, labels, rules)] if year else []
     drafts += [_outcomes(counted, rules)] if outcome else []
-    # Under a policy always: without it, that none is for review would be known.
-    drafts += [_unsure(counted)] if not rules.exact or (counted.cases["status"] == "review").any() else []
-    drafts += [_all_crossed(counted, tuple(by), rules, wanted)] if len(by) > 1 else []
+    drafts += [_unsure(counted, rules)] if not rules.exact or (counted.cases["status"] == "review").any() else []
+    if len(by) > 1 and _few(counted, by, rules):
+        drafts.append(_all_crossed(counted, tuple(by), rules, wanted))
+    elif len(by) > 1:
+        wanted = replace(wanted, notes={**wanted.notes, by[0]: (*wanted.notes.get(by[0], ()), _NOT_CROSSED)})
     # All at once: a count that one table hides may follow from another.
     hidden = protect([draft.counts for draft in drafts], rules)
     seen: list[Table] = []
@@ -164,7 +171,6 @@ def build(
         **statuses,
         _TOTAL: table.num_rows + sum(one.rows or 0 for one in removed),
         _REPEATS: sum(statuses[status] for status in COUNTED) - len(counted.cases),
-        _REVIEW: int((counted.cases["status"] == "review").sum()),
     }
     filters = {f"filter {one.reason}": one.rows or 0 for one in removed}
     # What is hidden of all cases and of those for review must not follow from counts of rows.
@@ -180,7 +186,7 @@ def build(
         rows={status: shown[status] for status in statuses},
         total=shown[_TOTAL],
         repeats=shown[_REPEATS],
-        review=shown[_REVIEW],
+        review=_reviewed(seen),
         removed=tuple(Removed(one.reason, shown[f"filter {one.reason}"]) for one in removed),
     )
 
@@ -218,6 +224,12 @@ def _published(draft: _Draft, hidden: Hidden, counted: Counted, rules: Policy, w
         more.append(partial(rates, draft.exposure, wanted.per))
     data = publish(draft.counts, rules, hidden, more)
     yield from draft.finish(data.drop(columns=[name for name in draft.counts.by if name not in draft.by]))
+
+
+def _reviewed(tables: Sequence[Table]) -> int | None:
+    table = next((table for table in tables if table.kind == UNSURE), None)
+    marked = figures(table).get("yes") if table else None
+    return 0 if marked is None else marked[ALL, "cases"].count
 
 
 def _place(table: Table) -> int:
@@ -450,20 +462,34 @@ def _days(counted: Counted) -> dict[str, list[date]]:
     }
 
 
-def _returns(counted: Counted, unit: str | None, themes: Mapping[str, str]) -> _Draft:
+def _few(counted: Counted, by: Sequence[str], rules: Policy) -> bool:
+    """Whether the groups are few enough for their small counts to be protected from each other."""
+    return not rules.secondary or len(counted.cases[[*by]].drop_duplicates()) <= _PROTECTED
+
+
+def _returns(counted: Counted, unit: str | None, themes: Mapping[str, str], rules: Policy) -> _Draft:
+    left_out = ""
+    if unit is not None and not _few(counted, (unit, YEAR), rules):
+        left_out = (
+            f"Not asked of each {inside(heading(unit))}: under this disclosure policy too much would have to be hidden "
+            "of so many small counts for anything to be said."
+        )
+        unit = None
     by = (YEAR,) if unit is None else (unit, YEAR)
     counts = tally(replace(counted, subthemes=()), by)
     rated = any(quantity == "resolved" for cells in counts.groups.values() for _, quantity in cells)
     wanted = ("upheld", "resolved") if rated else ("found", *WHOLES["found"])
     counts = counts.only("cases", *wanted, "graded", *WHOLES["graded"])
-    return _Draft(counts, lambda data: [returns(data, themes, unit)], by)
+    return _Draft(counts, lambda data: [returns(data, themes, unit, left_out)], by)
 
 
-def _unsure(counted: Counted) -> _Draft:
+def _unsure(counted: Counted, rules: Policy) -> _Draft:
     cases = counted.cases
     marked = ["yes" if status == "review" else "no" for status in cases["status"]]
-    assigned = Counted(cases.assign(**{_FOR_REVIEW: marked}), counted.themes)
-    counts = tally(assigned, (_FOR_REVIEW,), [("no",), ("yes",)]).only("cases")
+    # Under a policy both are listed: one that was not would be known to have no case.
+    groups = [] if rules.exact else [("no",), ("yes",)]
+    counts = tally(Counted(cases.assign(**{_FOR_REVIEW: marked}), counted.themes), (_FOR_REVIEW,), groups)
+    counts = counts.only("cases")
     return _Draft(
         counts,
         lambda data: [

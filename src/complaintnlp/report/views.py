@@ -190,7 +190,7 @@ def rare(table: Table, days: Mapping[str, Sequence[date]], labels: Mapping[str, 
     )
 
 
-def returns(data: pd.DataFrame, themes: Mapping[str, str], unit: str | None) -> Table:
+def returns(data: pd.DataFrame, themes: Mapping[str, str], unit: str | None, left_out: str = "") -> Table:
     """Whether each failing comes back after it was upheld, group by group; `unit` is the column of the groups."""
     (period,) = (name for name in data.columns if name in PERIODS)
     kept = data[data["theme"].isin([*themes])]
@@ -199,6 +199,7 @@ def returns(data: pd.DataFrame, themes: Mapping[str, str], unit: str | None) -> 
     )  # fmt: skip
     whom = "for all complaints together" if unit is None else f"for each {inside(heading(unit))}"
     notes = [
+        *([left_out] if left_out else []),
         f"Asked of each theme, {whom}: the first year in which {upheld}, and whether it was upheld, or at least "
         "raised, in a later year. The same theme need not be the same mistake.",
         "Falls, rises: the number of complaints that raise it changed over the years by more than chance (Kendall’s "
