@@ -5,6 +5,7 @@ The workbook spreads a share over several cells, the page writes it as one; both
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -205,18 +206,22 @@ def _rare(table: Table, _: Report) -> Grid:
     assert table.derived is not None
     rows = []
     for theme, part in table.derived.groupby("theme", sort=False):
-        mean, upper = (f"{float(part[name].iloc[0]):.0f}" for name in ("centre", "upper"))
+        mean, upper, last = (_days(part[name].iloc[-1]) for name in ("centre", "upper", "gap"))
         longer = [f"{gap:.0f} days to {when}" for gap, when, signal in
                   zip(part["gap"], part["received"], part["signal"], strict=True) if signal]  # fmt: skip
         told = listed(longer) if longer else ""
         few = "under 12 gaps" if part["few"].iloc[0] else ""
-        last = f"{float(part['gap'].iloc[-1]):.0f}"
         count = Figure(len(part) + 1, None, None, None, None, "")
         rows.append(
             Row(table.labels[str(theme)], (count, mean, upper, last, "; ".join(filter(None, (told, few))) or "None"))
         )
-    texts = ("Mean days between", "Limit (days)", "Latest gap (days)", "Signals")
-    return Grid("Failing", (Column("Complaints"), *(Column(text, words=True) for text in texts)), tuple(rows))
+    numbers = ("Complaints", "Mean days between", "Limit (days)", "Latest gap (days)")
+    return Grid("Failing", (*map(Column, numbers), Column("Signals", words=True)), tuple(rows))
+
+
+def _days(value: float) -> Figure:
+    known = math.isfinite(value)
+    return Figure(round(value) if known else None, None, None, None, None, "" if known else "[z]")
 
 
 def _funnel(table: Table, report: Report) -> Grid:
