@@ -126,6 +126,14 @@ def _parser() -> argparse.ArgumentParser:
             help=f"{what}; several values of one column are alternatives. The report says how many rows it removed",
         )
     one.add_argument(
+        "--quotes",
+        type=int,
+        default=0,
+        metavar="N",
+        help="print up to N example passages for each theme, identifiers masked by machine; only without a disclosure "
+        "policy (default: 0)",
+    )
+    one.add_argument(
         "--trend",
         choices=["quarter", "month"],
         help="by what the trend is drawn (default: by quarter from 12 quarters on, else by month)",
@@ -153,14 +161,6 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="TABLE=TEXT",
         help="a footnote under a table: overall, subthemes, trend, a column of --by ... (a wrong name lists all)",
-    )
-    one.add_argument(
-        "--quotes",
-        type=int,
-        default=0,
-        metavar="N",
-        help="print up to N example passages for each theme, identifiers masked by machine; only without a disclosure "
-        "policy (default: 0)",
     )
     for role, what in (("organisation", "organisations"), ("received", "dates received"), ("outcome", "outcomes")):
         one.add_argument(f"--{role}", metavar="COL", help=f"the column of the {what} (default: by its usual names)")
@@ -301,12 +301,12 @@ def _report(args: argparse.Namespace) -> int:
         organisation=args.organisation,
         received=args.received,
         outcome=args.outcome,
+        quotes=args.quotes,
         trend=args.trend,
         exposure=args.exposure,
         per=args.per,
         crosswalk=_crosswalks(args.crosswalk),
         notes=parse_filters(args.note, "--note"),
-        quotes=args.quotes,
         problems=problems,
     )
     _tell(args.tagged, [problem for problem in problems if "no text" not in problem.reason])

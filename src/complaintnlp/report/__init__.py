@@ -47,12 +47,12 @@ def write_report(
     organisation: str | None = None,
     received: str | None = None,
     outcome: str | None = None,
+    quotes: int = 0,
     trend: str | None = None,
     exposure: Any = None,
     per: int = 1000,
     crosswalk: Any = (),
     notes: Mapping[str, str | Iterable[str]] | None = None,
-    quotes: int = 0,
     problems: list[RowProblem] | None = None,
 ) -> Path:
     """Write a report on tagged cases as a folder of files.
@@ -80,14 +80,14 @@ def write_report(
         only: count only rows that have, in each of these columns, this value or one of these.
         exclude: leave out rows that have one of these values. What each filter removed stands in the report.
         organisation, received, outcome: the columns to use, where their usual names are not found.
+        quotes: how many example passages to print for each theme, at most, with identifiers masked; for none of the
+            policies but `none`. A machine masks, so a person must read them before they leave.
         trend: `quarter` or `month`; by quarter from 12 quarters on, else by month, where it is left out.
         exposure: a file, DataFrame or records of what groups are exposed to, for rates: columns of the cases, such
             as `organisation` and `financial_year`, and one of whole numbers, such as `bed_days`.
         per: rates are per this much exposure.
         crosswalk: `ko41a`, `hcat`, one read by `counting.read_crosswalk`, or several: classifications to count too.
         notes: from the name of a table (`overall`, `trend`, a column of `by` ...) to a footnote or several.
-        quotes: how many example passages to print for each theme, at most, with identifiers masked; for none of the
-            policies but `none`. A machine masks, so a person must read them before they leave.
         problems: a list to which every row is appended that needs a look, such as one with a date that can't be read.
 
     Returns:
@@ -131,8 +131,8 @@ def write_report(
         with whole(out / name) as part:
             write(part, report)
     with whole(out / MANIFEST) as part:
-        given: dict[str, Any] = {**roles, "only": only, "exclude": exclude, "quotes": quotes, "trend": trend}
-        given["notes"] = wanted.notes
+        given: dict[str, Any] = {**roles, "only": only, "exclude": exclude, "trend": trend, "notes": wanted.notes}
+        given["quotes"] = quotes
         given["crosswalk"] = [
             one if isinstance(one, str) else asdict(find_crosswalk(one)) for one in _several(crosswalk)
         ]

@@ -5,12 +5,12 @@ The workbook spreads a share over several cells, the page writes it as one; both
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from complaintnlp.counting.tally import ALL, NONE
+from complaintnlp.counting.trend import FEW_POINTS
 from complaintnlp.report.shapes import (
     CROSSWALK,
     ESTIMATES,
@@ -35,7 +35,7 @@ from complaintnlp.report.shapes import (
 )
 from complaintnlp.report.tables import combination_label
 from complaintnlp.report.views import signal_words
-from complaintnlp.report.words import heading, listed
+from complaintnlp.report.words import heading
 
 _RATE = "Upheld rate"
 
@@ -206,22 +206,14 @@ def _rare(table: Table, _: Report) -> Grid:
     assert table.derived is not None
     rows = []
     for theme, part in table.derived.groupby("theme", sort=False):
-        mean, upper, last = (_days(part[name].iloc[-1]) for name in ("centre", "upper", "gap"))
-        longer = [f"{gap:.0f} days to {when}" for gap, when, signal in
-                  zip(part["gap"], part["received"], part["signal"], strict=True) if signal]  # fmt: skip
-        told = listed(longer) if longer else ""
-        few = "under 12 gaps" if part["few"].iloc[0] else ""
-        count = Figure(len(part) + 1, None, None, None, None, "")
-        rows.append(
-            Row(table.labels[str(theme)], (count, mean, upper, last, "; ".join(filter(None, (told, few))) or "None"))
-        )
-    numbers = ("Complaints", "Mean days between", "Limit (days)", "Latest gap (days)")
-    return Grid("Failing", (*map(Column, numbers), Column("Signals", words=True)), tuple(rows))
-
-
-def _days(value: float) -> Figure:
-    known = math.isfinite(value)
-    return Figure(round(value) if known else None, None, None, None, None, "" if known else "[z]")
+        days = [part["centre"].iloc[0], part["upper"].iloc[0], part["gap"].iloc[-1]]
+        figures = [Figure(round(float(count)), None, None, None, None, "") for count in (len(part) + 1, *days)]
+        longer = part[part["signal"] != ""]
+        told = [f"{gap:.0f} days to {when}" for gap, when in zip(longer["gap"], longer["received"], strict=True)]
+        told += [f"Under {FEW_POINTS} gaps"] if part["few"].iloc[0] else []
+        rows.append(Row(table.labels[str(theme)], (*figures, "; ".join(told) or "None")))
+    texts = ("Complaints", "Mean days between", "Limit in days", "Latest gap in days")
+    return Grid("Failing", (*map(Column, texts), Column("Signals", words=True)), tuple(rows))
 
 
 def _funnel(table: Table, report: Report) -> Grid:

@@ -153,6 +153,10 @@ def _bars(table: Table, report: Report) -> tuple[BarChart, ...]:
         return ()
     shares = {row.label: row.figures[0] for row in grid(table, report).rows[1:]}
     shown = {label: figure for label, figure in shares.items() if isinstance(figure, Figure)}
+    if table.kind == SUBTHEMES:
+        # The table beside it says of which theme each is; here there is no room.
+        plain = unique(label.partition(" (")[0] for label in shown)
+        shown = dict(zip(plain, shown.values(), strict=True))
     scale = top_of(shown.values())
     # Twice, because a drawing made for a wide page can't be read on a telephone; the style sheet shows one.
     return tuple(bar_chart(table.title, largest_first(shown), scale, width=width) for width in (_WIDE, _NARROW))
@@ -192,8 +196,8 @@ def _runs(table: Table, report: Report) -> tuple[Plot, ...]:
     charts, told = [], signals_told(table)
     for theme, label in {ALL: "All complaints", **report.themes}.items():
         chart = table.derived[table.derived["theme"] == theme]
-        if chart.empty:
-            continue
+        if chart.empty or chart["centre"].isna().all():
+            continue  # no two neighbours are shown
         values = dict(zip(chart[table.by[0]], chart["value"].astype(float), strict=True))
         limits = Limits(*(float(chart[name].iloc[0]) for name in ("centre", "lower", "upper")))
         text = told.get(theme, "No figures to show.")
@@ -202,10 +206,11 @@ def _runs(table: Table, report: Report) -> tuple[Plot, ...]:
 
 
 def _gaps(table: Table, _: Report) -> tuple[Plot, ...]:
-    """A g chart for each of the rarest."""
+    """A g chart for a few."""
     assert table.derived is not None
     charts = []
-    for theme, part in [*table.derived.groupby("theme", sort=False)][:_GAPS]:
+    # Those with the most gaps tell the most.
+    for theme, part in sorted(table.derived.groupby("theme", sort=False), key=lambda pair: -len(pair[1]))[:_GAPS]:
         limits = Limits(float(part["centre"].iloc[0]), 0.0, float(part["upper"].iloc[0]))
         values = dict(zip(map(str, part["received"]), part["gap"].astype(float), strict=True))
         label = table.labels[str(theme)]

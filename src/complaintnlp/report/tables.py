@@ -46,7 +46,7 @@ from complaintnlp.report.shapes import (
     Table,
     figures,
 )
-from complaintnlp.report.views import details, of_groups, rare, returns, trend
+from complaintnlp.report.views import details, of_groups, rare, returns, too_small, trend
 from complaintnlp.report.words import clean, heading, inside, listed, number, theme_label, unique
 from complaintnlp.taxonomy import Taxonomy
 
@@ -156,7 +156,8 @@ def build(
     drafts += [_grouped(counted, (name,), labels, wanted) for name in by]
     drafts += [_returns(counted, unit, labels, rules)] if year else []
     drafts += [_outcomes(counted, rules)] if outcome else []
-    drafts += [_unsure(counted, rules)] if not rules.exact or (counted.cases["status"] == "review").any() else []
+    # Under a policy always: without it, that none is for review would be known.
+    drafts += [_unsure(counted)] if not rules.exact or (counted.cases["status"] == "review").any() else []
     if len(by) > 1 and _few(counted, by, rules):
         drafts.append(_all_crossed(counted, tuple(by), rules, wanted))
     elif len(by) > 1:
@@ -393,7 +394,7 @@ def _grouped(counted: Counted, by: tuple[str, ...], themes: Mapping[str, str], w
             by,
             _last(data, by[0]),
             GROUPS,
-            notes.get(by, ()),
+            (*notes.get(by, ()), *too_small(data, [*themes])),
             unit=_per(wanted),
         )
         yield table
@@ -483,13 +484,11 @@ def _returns(counted: Counted, unit: str | None, themes: Mapping[str, str], rule
     return _Draft(counts, lambda data: [returns(data, themes, unit, left_out)], by)
 
 
-def _unsure(counted: Counted, rules: Policy) -> _Draft:
+def _unsure(counted: Counted) -> _Draft:
     cases = counted.cases
     marked = ["yes" if status == "review" else "no" for status in cases["status"]]
-    # Under a policy both are listed: one that was not would be known to have no case.
-    groups = [] if rules.exact else [("no",), ("yes",)]
-    counts = tally(Counted(cases.assign(**{_FOR_REVIEW: marked}), counted.themes), (_FOR_REVIEW,), groups)
-    counts = counts.only("cases")
+    assigned = Counted(cases.assign(**{_FOR_REVIEW: marked}), counted.themes)
+    counts = tally(assigned, (_FOR_REVIEW,), [("no",), ("yes",)]).only("cases")
     return _Draft(
         counts,
         lambda data: [

@@ -77,7 +77,7 @@ def of_groups(table: Table, themes: Mapping[str, str]) -> Iterator[Table]:
     """Of a table by one column: shares corrected for the model's error, rates, and a funnel, where they can be had."""
     measures, (name,) = set(table.data["measure"]), table.by
     told = inside(heading(name))
-    if "estimated_share" in measures:
+    if "estimated_share" in measures and _any_estimate(table.data, [*themes]):
         yield replace(
             table,
             name=f"{name} {ESTIMATES}",
@@ -98,6 +98,21 @@ def of_groups(table: Table, themes: Mapping[str, str]) -> Iterator[Table]:
     groups = table.data.loc[(table.data["theme"] == ALL) & table.data["value"].notna(), name].nunique()
     if name not in PERIODS and groups >= _LEAST_GROUPS:
         yield _funnel(table, [*themes], told)
+
+
+def _any_estimate(data: pd.DataFrame, themes: Sequence[str]) -> bool:
+    rows = data[(data["measure"] == "estimated_share") & data["theme"].isin(themes)]
+    return bool(rows["value"].notna().any())
+
+
+def too_small(data: pd.DataFrame, themes: Sequence[str]) -> tuple[str, ...]:
+    """That no group of a table is large enough for corrected shares, where that is so."""
+    if not (data["measure"] == "estimated_share").any() or _any_estimate(data, themes):
+        return ()
+    return (
+        f"Shares corrected for the model’s error are not given: each group has fewer than {MIN_CASES} complaints, or "
+        "too few to publish.",
+    )
 
 
 def _unreliable(data: pd.DataFrame, themes: Sequence[str]) -> tuple[str, ...]:
