@@ -521,7 +521,7 @@ def _learn_groups(mind: Knowledge, folder: Path) -> None:
     """A group is listed because it has a case, and one without a case is not; of outcomes all are listed."""
     listed: dict[str, set[tuple[tuple[str, str], ...]]] = {}
     for row in _csv_rows(folder):
-        if row["measure"] in _DERIVED or row["table"] in ("recurrence", "ward funnel"):
+        if row["measure"] in _DERIVED or row["table"] == "ward funnel":
             continue
         listed.setdefault(row["table"], set()).add(_group(row))
     for groups in listed.values():

@@ -94,7 +94,7 @@ def _apart(table: Table, report: Report) -> list[str]:
     assert table.derived is not None
     (name,) = table.by
     out = table.derived.assign(group=group_names(table.derived[name]))
-    out = out[out["signal"].str.contains("99.8", regex=False)]
+    out = out[out["signal"].astype(str).str.contains("99.8", regex=False)]
     total, found = table.derived[name].nunique(), []
     for (theme, measure), part in out.groupby(["theme", "measure"], sort=False):
         what = (

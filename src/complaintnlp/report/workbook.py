@@ -24,7 +24,7 @@ from complaintnlp.report.words import NBSP, short, unique
 
 _FIXED = datetime(2000, 1, 1)
 """Stands for the time of writing, so that the same input gives the same bytes."""
-_LABEL_WIDTH, _FIGURE_WIDTH, _TEXT_WIDTH = 60, 16, 100
+_LABEL_WIDTH, _FIGURE_WIDTH, _WORDS_WIDTH, _TEXT_WIDTH = 60, 16, 32, 100
 _HEADER = 200
 """Characters in the name of a table's column: Excel allows 255."""
 _LINE = 15.75
@@ -150,10 +150,13 @@ def _table(sheet: Any, styles: _Styles, name: str, table: Table, report: Report)
     longest = max([len(row.label) for row in cells.rows] + [len(cells.first), 20])
     width = min(longest + 4, _LABEL_WIDTH)
     sheet.set_column(0, 0, width)
-    sheet.set_column(1, len(headers) - 1, _FIGURE_WIDTH)
+    words = [column.words for column in cells.columns for _ in _parts(column)]
+    for across, wordy in enumerate(words, 1):
+        sheet.set_column(across, across, _WORDS_WIDTH if wordy else _FIGURE_WIDTH)
     sheet.set_row(top, max(_height(header, _FIGURE_WIDTH - 5) for header in headers[1:]))
     for place, row in enumerate(cells.rows, top + 1):
-        sheet.set_row(place, _height(row.label, width))
+        said = max((figure for figure in row.figures if isinstance(figure, str)), key=len, default="")
+        sheet.set_row(place, max(_height(row.label, width), _height(said, _WORDS_WIDTH - 4)))
         sheet.write_string(place, 0, row.label, styles.text)
         spread = (_spread(column, figure) for column, figure in zip(cells.columns, row.figures, strict=True))
         for across, (value, style) in enumerate((cell for part in spread for cell in part), 1):
@@ -164,7 +167,7 @@ def _table(sheet: Any, styles: _Styles, name: str, table: Table, report: Report)
     if not cells.rows:
         sheet.write_string(top + 1, 0, "There are no complaints to count.", styles.text)
     last = top + max(len(cells.rows), 1)
-    looks = [styles.header] + [styles.figure_header] * (len(headers) - 1)
+    looks = [styles.header, *(styles.header if wordy else styles.figure_header for wordy in words)]
     _mark(sheet, (top, last), name, list(zip(headers, looks, strict=True)))
     # No rows: with the lines above them they would fill the screen of whoever magnifies it, and Excel shows a table's
     # headers in place of the letters of its columns.
@@ -195,15 +198,17 @@ def _title(name: str, table: Table) -> str:
 
 
 def _headers(first: str, columns: Iterable[Column]) -> list[str]:
-    texts = [first]
-    for column in columns:
-        if column.share:
-            texts += [*(text for text in (column.top, column.bottom) if text), column.share]
-            texts += [f"{column.label}: {end} 95{NBSP}% limit" for end in ("lower", "upper")]
-        else:
-            texts.append(column.label)
+    texts = [first, *(text for column in columns for text in _parts(column))]
     # A name that was cut may be the same as another.
     return unique(short(text, _HEADER) for text in texts)
+
+
+def _parts(column: Column) -> list[str]:
+    """The headers of a column of the report over as many of the sheet's."""
+    if not column.share:
+        return [column.label]
+    limits = (f"{column.label}: {end} 95{NBSP}% limit" for end in ("lower", "upper"))
+    return [*(text for text in (column.top, column.bottom) if text), column.share, *limits]
 
 
 def _spread(column: Column, figure: Figure | str | None) -> Iterator[tuple[str | float, str]]:
