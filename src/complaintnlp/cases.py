@@ -38,6 +38,10 @@ EXCEL_CELL = 32_767
 """Characters that an Excel cell holds; longer text was cut when the export was saved as a workbook."""
 
 
+EVIDENCE_JOIN = " | "
+"""Between the sentences in a cell of `evidence`."""
+
+
 @dataclass(frozen=True)
 class RowProblem:
     """Something wrong with one row, which is kept all the same.
@@ -97,13 +101,13 @@ def read_cases(
         "received": received,
         "outcome": outcome,
     }
-    table = with_roles(table, chosen, found, name=_source_name(source))
+    table = with_roles(table, chosen, found, name=source_name(source))
     if problems is not None:
         problems += found
     elif found:
         first = "; ".join(map(str, found[:5]))
         more = f"; and {len(found) - 5:,} more" if len(found) > 5 else ""
-        warnings.warn(f"{_source_name(source)}: {first}{more}", InputWarning, stacklevel=2)
+        warnings.warn(f"{source_name(source)}: {first}{more}", InputWarning, stacklevel=2)
     return datasets.Dataset(table)
 
 
@@ -347,5 +351,6 @@ def _listed(columns: Iterator[str] | Sequence[str]) -> str:
     return ", ".join(repr(column) for column in columns)
 
 
-def _source_name(source: Any) -> str:
+def source_name(source: Any) -> str:
+    """How messages call a source."""
     return str(source) if isinstance(source, (str, Path)) else "the cases"

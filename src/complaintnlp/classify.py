@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from complaintnlp.cases import RowProblem, as_table, find_roles, with_roles
+from complaintnlp.cases import EVIDENCE_JOIN, RowProblem, as_table, find_roles, with_roles
 from complaintnlp.errors import InputError
 from complaintnlp.files import first_row, read_batches, write_batches
 from complaintnlp.files.write import check_target
@@ -195,12 +195,12 @@ def _findings_cell(tagged: Tagged) -> str:
 
 
 def _evidence_cell(tagged: Tagged, text: Any) -> str:
-    """The strongest sentence of each theme, themes apart by ` | `, in the words of the text."""
+    """The strongest sentence of each theme, themes apart, in the words of the text."""
     strongest: dict[str, str] = {}
     for piece in tagged.evidence:
         strongest.setdefault(piece.theme, " ".join(str(text)[piece.start : piece.end].split()))
     parts: Sequence[str] = list(dict.fromkeys(strongest.values()))
-    return " | ".join(parts)
+    return EVIDENCE_JOIN.join(parts)
 
 
 _WHY = {

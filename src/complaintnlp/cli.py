@@ -87,10 +87,16 @@ def _parser() -> argparse.ArgumentParser:
         _report,
         "count tagged cases by theme and write a report folder",
         "complaintnlp report tagged.xlsx --out report --by organisation --disclosure nhs_hes",
-        "The folder holds report.html, report.xlsx, counts.csv and manifest.json.",
+        "The folder holds report.html, report.xlsx, counts.csv and manifest.json. With --verify nothing is written: "
+        "the report is made again as its manifest says, and the exit code is 0 only if every file is the same.",
     )
     one.add_argument("tagged", metavar="TAGGED", help="what `classify` wrote")
-    one.add_argument("--out", required=True, metavar="DIR", help="the folder to write")
+    where = one.add_mutually_exclusive_group(required=True)
+    where.add_argument("--out", metavar="DIR", help="the folder to write")
+    where.add_argument(
+        "--verify", metavar="DIR", help="a report made from TAGGED earlier: say whether it follows from it"
+    )
+    one.set_defaults(default=one.get_default)
     one.add_argument(
         "--by",
         nargs="+",
@@ -119,6 +125,43 @@ def _parser() -> argparse.ArgumentParser:
             metavar="COL=VALUE",
             help=f"{what}; several values of one column are alternatives. The report says how many rows it removed",
         )
+    one.add_argument(
+        "--quotes",
+        type=int,
+        default=0,
+        metavar="N",
+        help="print up to N example passages for each theme, identifiers masked by machine; only without a disclosure "
+        "policy (default: 0)",
+    )
+    one.add_argument(
+        "--trend",
+        choices=["quarter", "month"],
+        help="by what the trend is drawn (default: by quarter from 12 quarters on, else by month)",
+    )
+    one.add_argument(
+        "--exposure",
+        metavar="FILE",
+        help="what groups are exposed to, for rates: a file with columns of TAGGED, such as organisation and "
+        "financial_year, and one of numbers, such as bed_days",
+    )
+    one.add_argument(
+        "--per", type=int, default=1000, metavar="N", help="rates are per N of the exposure (default: 1000)"
+    )
+    one.add_argument(
+        "--crosswalk",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="count other classifications too: ko41a, hcat, or all of a crosswalk file of your own (toml)",
+    )
+    one.add_argument(
+        "--note",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="TABLE=TEXT",
+        help="a footnote under a table: overall, subthemes, trend, a column of --by ... (a wrong name lists all)",
+    )
     for role, what in (("organisation", "organisations"), ("received", "dates received"), ("outcome", "outcomes")):
         one.add_argument(f"--{role}", metavar="COL", help=f"the column of the {what} (default: by its usual names)")
 
@@ -240,13 +283,12 @@ def _classify(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
-    from complaintnlp.cases import as_table, with_roles
     from complaintnlp.report import write_report
     from complaintnlp.report.filters import parse_filters
 
+    if args.verify is not None:
+        return _verify(args)
     problems: list[RowProblem] = []
-    roles = {"organisation": args.organisation, "received": args.received, "outcome": args.outcome}
-    with_roles(as_table(args.tagged, problems), roles, problems, required=(), name=args.tagged)
     folder = write_report(
         args.tagged,
         args.out,
@@ -256,7 +298,16 @@ def _report(args: argparse.Namespace) -> int:
         model=args.model,
         only=parse_filters(args.only, "--only"),
         exclude=parse_filters(args.exclude, "--exclude"),
-        **roles,
+        organisation=args.organisation,
+        received=args.received,
+        outcome=args.outcome,
+        quotes=args.quotes,
+        trend=args.trend,
+        exposure=args.exposure,
+        per=args.per,
+        crosswalk=_crosswalks(args.crosswalk),
+        notes=parse_filters(args.note, "--note"),
+        problems=problems,
     )
     _tell(args.tagged, [problem for problem in problems if "no text" not in problem.reason])
     # What was written, so that nothing is shown here that the files withhold for each other's sake.
@@ -266,6 +317,31 @@ def _report(args: argparse.Namespace) -> int:
         print(_shares_by(_written(folder, column), column))
     print(f"\nThe report is in {folder}: open {folder / 'report.html'}")
     return 0
+
+
+def _crosswalks(names: Sequence[str]) -> list[Any]:
+    """Names of the package's crosswalks as they are, and what the files hold."""
+    from complaintnlp.counting import read_crosswalk
+
+    found: list[Any] = []
+    for name in names:
+        found += read_crosswalk(name).values() if name.casefold().endswith(".toml") else [name]
+    return found
+
+
+def _verify(args: argparse.Namespace) -> int:
+    from complaintnlp.report.verify import verify_report
+
+    given = [name for name, value in vars(args).items() if value != args.default(name)]
+    others = sorted({*given} - {"tagged", "verify", "model", "run", "default"})
+    if others:
+        raise InputError(f"--verify takes the manifest's options; leave --{', --'.join(others)} out")
+    found = verify_report(args.verify, args.tagged, model=args.model)
+    for name, what in found.files.items():
+        print(f"{name}: {what}")
+    for note in found.notes:
+        print(f"complaintnlp: {note}", file=sys.stderr)
+    return 0 if found.same else 2
 
 
 def _written(folder: Path, name: str) -> Any:

@@ -262,3 +262,8 @@ def test_a_rate_goes_with_its_suppressed_count() -> None:
     assert table.loc[("a", "rate"), "symbol"] == "[c]"
     assert table.loc[("a", "rate"), ["count", "denominator", "value", "low", "high_998"]].isna().all()
     assert table.loc[("all", "rate"), "value"] == 45
+
+
+def test_a_column_that_is_called_p_and_no_more_is_no_theme() -> None:
+    frame = pd.DataFrame({"themes": ["a"], "p_a": [0.9], "p_": [0.5], "status": ["classified"]})
+    assert set(cn.count_themes(frame)["theme"]) == {"all", "a", "none"}

@@ -9,7 +9,7 @@ import pytest
 
 from complaintnlp.report import write_report
 from complaintnlp.report.charts import bar_chart, top_of, trend_chart
-from complaintnlp.report.tables import Figure
+from complaintnlp.report.shapes import Figure
 from complaintnlp.report.words import NBSP, percent
 
 Tagged = Callable[..., pd.DataFrame]
@@ -73,7 +73,7 @@ def test_the_page_can_be_read_without_eyes_or_mouse(cases: pd.DataFrame, tmp_pat
     assert page.all("a")[0]["href"] == "#main"
     for tag in ("main", "nav", "header", "footer", "h1"):
         assert len(page.all(tag)) == 1
-    assert len(page.all("caption")) == len(page.all("table")) == 5
+    assert len(page.all("caption")) == len(page.all("table")) == 7
     assert {th["scope"] for th in page.all("th")} == {"col", "row"}
     assert len(page.all("svg")) == len(page.all("title")) - 1 == len(page.all("desc")) > 5
     for _, attributes in page.elements:

@@ -75,8 +75,8 @@ def test_chunks_make_no_difference_to_the_input_and_a_value_does(cases: pd.DataF
 def test_counts_are_those_of_count_themes(cases: pd.DataFrame, tmp_path: Path) -> None:
     found = counts(write_report(cases, tmp_path, by=["organisation", "financial_year"]))
     assert list(found.columns) == [
-        "table", "organisation", "financial_year", "outcome",
-        "theme", "measure", "count", "denominator", "value", "low", "high", "low_998", "high_998", "symbol",
+        "table", "month", "organisation", "financial_year", "outcome",
+        "theme", "measure", "count", "denominator", "value", "low", "high", "low_998", "high_998", "symbol", "signal",
     ]  # fmt: skip
     crossed = found[found["table"] == "organisation; financial_year"]
     expected = count_themes(cases, ["organisation", "financial_year"])
@@ -94,7 +94,7 @@ def test_counts_are_neutral_and_carry_symbols(tagged: Tagged, tmp_path: Path) ->
     assert rows[0][1] == "'+ward"
     names = {row[1] for row in rows[1:]}
     assert names == {"", "'=1+1", "'@x"}
-    assert ["'+ward", "'=1+1", "all", "cases", "[c]", "", "[c]", "", "", "", "", "[c]"] in rows
+    assert ["'+ward", "'=1+1", "", "all", "cases", "[c]", "", "[c]", "", "", "", "", "[c]", ""] in rows
 
 
 @pytest.mark.parametrize("policy", ["nhs_hes", "opensafely"])

@@ -11,7 +11,8 @@ from complaintnlp.counting import count_themes, policy
 from complaintnlp.errors import InputError
 from complaintnlp.report.grids import grid
 from complaintnlp.report.notes import left_out, summary
-from complaintnlp.report.tables import Report, build, figures
+from complaintnlp.report.shapes import Report, figures
+from complaintnlp.report.tables import build
 from complaintnlp.report.words import NBSP
 
 Tagged = Callable[..., pd.DataFrame]
@@ -27,21 +28,25 @@ def test_a_report_has_a_table_for_all_each_group_years_and_outcomes(cases: pd.Da
         "overall",
         "themes_together",
         "financial_year",
+        "trend",
         "organisation",
+        "recurrence",
         "outcome",
     ]
-    assert report.crossed is None
+    assert report.unseen == ()
 
 
 def test_no_group_and_no_dates_leave_two_tables(tagged: Tagged) -> None:
-    assert [table.name for table in built(tagged([("communication",)])).tables] == ["overall", "themes_together"]
+    assert [table.name for table in built(tagged([("communication",)])).tables] == [
+        "overall",
+        "themes_together",
+    ]
 
 
 def test_a_year_asked_for_is_shown_once_and_several_groups_are_crossed(cases: pd.DataFrame) -> None:
     report = built(cases, "financial_year", "organisation")
     assert [table.name for table in report.tables].count("financial_year") == 1
-    assert report.crossed is not None
-    assert report.crossed.by == ("financial_year", "organisation")
+    assert [table.by for table in report.unseen] == [("financial_year", "organisation")]
 
 
 def test_tables_say_what_count_themes_says(cases: pd.DataFrame) -> None:

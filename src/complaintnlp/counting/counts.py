@@ -113,7 +113,7 @@ def tabulate(
     margins = [(), *((name,) for name in by if len(by) > 1)] if by else []
     tallies = [*(tally(counted, some) for some in margins), tally(counted, by, exposure or ())]
     more = [] if errors is None else [estimates(counted, by, rules, errors)]
-    more += [] if exposure is None else [partial(_rates, exposure, per)]
+    more += [] if exposure is None else [partial(rates, exposure, per)]
     return publish(tallies[-1], rules, protect(tallies, rules)[-1], more)
 
 
@@ -202,9 +202,10 @@ def _ratio(measure: str, top: int | None, bottom: int | None) -> dict[str, Any]:
     return _row(measure, top, bottom, top / bottom, (*wilson(top, bottom), *wilson(top, bottom, 0.998)))
 
 
-def _rates(
+def rates(
     exposure: Mapping[Group, int], per: int, group: Group, theme: str, shown: Mapping[Cell, int | None]
 ) -> Iterator[dict[str, Any]]:
+    """The measure `rate` of a group and a theme; with its first two arguments given, for `publish`."""
     count, exposed = shown[theme, "cases"], exposure.get(group)
     if count is None:
         yield _row("rate", symbol=SUPPRESSED)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -65,10 +66,12 @@ def read_crosswalk(path: str | Path | None = None) -> dict[str, Crosswalk]:
         ) from None
 
 
-def find_crosswalk(crosswalk: str | Crosswalk) -> Crosswalk:
-    """A crosswalk itself, or the package's of that name."""
+def find_crosswalk(crosswalk: str | Crosswalk | Mapping[str, Any]) -> Crosswalk:
+    """A crosswalk itself, the one whose fields a mapping holds, or the package's of that name."""
     if isinstance(crosswalk, Crosswalk):
         return crosswalk
+    if isinstance(crosswalk, Mapping):
+        return Crosswalk(**crosswalk)
     known = read_crosswalk()
     if crosswalk not in known:
         raise InputError(f"crosswalk {crosswalk!r} is not known; choose one of {', '.join(known)}, or read your own")

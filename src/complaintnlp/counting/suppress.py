@@ -25,8 +25,8 @@ _Figure = tuple[int, Group, Cell]
 """A count of the table with that number."""
 _Terms = Mapping[_Figure, float]
 _TOLERANCE = 1e-6
-_PROBES = 6
-"""Random directions in which most hidden counts show that they can move, before each is looked at alone."""
+_PROBES, _WORTH = 6, 0.9
+"""Hidden counts above which random directions are tried first, as long as one leaves no more than this of them."""
 
 
 def protect(tallies: Sequence[Tally], rules: Policy) -> list[Hidden]:
@@ -83,13 +83,16 @@ class _System:
 
     def protected(self, hidden: set[_Figure]) -> set[_Figure]:
         """The hidden figures, and as many more as keep each of them from being known."""
-        hidden = set(hidden)
+        hidden = self._paired(hidden)
         low, high = self.values.copy(), self.values.copy()
         random = np.random.default_rng(0)
         open_ = self._open(hidden, low, high)
-        for _ in range(_PROBES if len(open_) > _PROBES else 0):
+        seen = len(self.figures) + 1
+        # While a look in a random direction shows of many that they can move, it is cheaper than one at each.
+        while _PROBES < len(open_) < _WORTH * seen:
+            seen = len(open_)
             weights = np.zeros(len(self.figures))
-            weights[open_] = random.normal(size=len(open_))
+            weights[open_] = random.normal(size=seen)
             for sign in (1, -1):
                 self._solve(sign * weights, hidden, low, high)
             open_ = self._open(hidden, low, high)
@@ -101,9 +104,28 @@ class _System:
             if target in self._open(hidden, low, high):
                 if len(hidden) == len(self.figures):
                     break  # no case at all, say: what the headings tell no symbol can hide
-                more = {self._cheapest(pins, hidden)}
-                hidden |= more | _partners(more, self.place)
+                shown = [p for p, figure in enumerate(self.figures) if figure not in hidden]
+                more = {self._cheapest([p for p in shown if pins[p] > _TOLERANCE] or shown)}
+                hidden = self._paired(hidden | more | _partners(more, self.place))
             open_ = self._open(hidden, low, high)
+        return hidden
+
+    def _paired(self, hidden: set[_Figure]) -> set[_Figure]:
+        """With one more figure wherever a sum has but one hidden part: what needs no programme to be found out."""
+        hidden = set(hidden)
+        rows = np.split(self.equal.indices, self.equal.indptr[1:-1])
+        of_figure = self.equal.tocsc()
+        waiting = list(range(len(rows)))
+        while waiting:
+            row = rows[waiting.pop()]
+            shown = [p for p in row if self.figures[p] not in hidden]
+            if len(shown) != len(row) - 1 or not shown:
+                continue
+            more = {self._cheapest(shown)}
+            more |= _partners(more, self.place)
+            hidden |= more
+            for place in (self.place[figure] for figure in more):
+                waiting.extend(of_figure.indices[of_figure.indptr[place] : of_figure.indptr[place + 1]])
         return hidden
 
     def _open(self, hidden: set[_Figure], low: NDArray[np.float64], high: NDArray[np.float64]) -> list[int]:
@@ -117,26 +139,26 @@ class _System:
         """Minimise; widen what each count has been seen to be; return how much each known count pins the result."""
         free = np.zeros(len(self.figures), bool)
         free[[self.place[figure] for figure in hidden]] = True
-        bounds = np.where(free, [self.least, np.full(len(free), self.most)], self.values).T
+        known = np.where(free, 0, self.values)
+        # What holds no hidden figure holds nothing in place.
+        equal, above = (rows[np.flatnonzero(abs(rows) @ free.astype(float))] for rows in (self.equal, self.above))
         found = linprog(
-            weights, A_ub=-self.above, b_ub=np.zeros(self.above.shape[0]),
-            A_eq=self.equal, b_eq=np.zeros(self.equal.shape[0]), bounds=bounds, method="highs",
+            weights[free], A_ub=-above[:, free], b_ub=above @ known, A_eq=equal[:, free], b_eq=-(equal @ known),
+            bounds=np.array([self.least[free], np.full(free.sum(), self.most)]).T, method="highs",
         )  # fmt: skip
-        np.minimum(low, found.x, out=low)
-        np.maximum(high, found.x, out=high)
-        pins = np.abs(found.lower.marginals) + np.abs(found.upper.marginals)
+        low[free] = np.minimum(low[free], found.x)
+        high[free] = np.maximum(high[free], found.x)
+        pins = np.abs(equal.T @ found.eqlin.marginals - above.T @ found.ineqlin.marginals)
         return np.asarray(np.where(free, 0, pins))
 
-    def _cheapest(self, pins: NDArray[np.float64], hidden: set[_Figure]) -> _Figure:
-        """Of the shown figures that pin a target one of the latest table, no total, and the smallest there."""
-        shown = [p for p, figure in enumerate(self.figures) if figure not in hidden]
-        pinning = [p for p in shown if pins[p] > _TOLERANCE] or shown
+    def _cheapest(self, places: Iterable[int]) -> _Figure:
+        """Of some shown figures one of the latest table, no total, and the smallest there."""
 
         def cost(place: int) -> tuple[float, ...]:
             number, _, (theme, _) = self.figures[place]
             return -number, theme == ALL, self.values[place], place
 
-        return self.figures[min(pinning, key=cost)]
+        return self.figures[min(places, key=cost)]
 
     def _matrix(self, rows: Iterable[_Terms]) -> sp.csr_matrix:
         entries = [(r, self.place[figure], x) for r, terms in enumerate(rows) for figure, x in terms.items()]
@@ -149,20 +171,26 @@ def _equalities(tallies: Sequence[Tally]) -> Iterator[_Terms]:
     """Sums that are 0: of parts and their whole."""
     for number, one in enumerate(tallies):
         for group, cells in one.groups.items():
-            for theme in one.themes:
-                for whole, parts in WHOLES.items():
-                    if (theme, whole) in cells:
-                        terms = {(number, group, (theme, part)): 1.0 for part in parts}
-                        yield {**terms, (number, group, (theme, whole)): -1.0}
-            if (ALL, "mentions") in cells:
-                terms = {(number, group, (theme, "cases")): 1.0 for theme in one.raised}
-                yield {**terms, (number, group, (ALL, "mentions")): -1.0}
-            if one.exact:
-                terms = {(number, group, (theme, "cases")): 1.0 for theme in (*one.raised, NONE)}
-                yield {**terms, (number, group, (ALL, "cases")): -1.0}
+            yield from _whole(number, one, group, cells)
         for wider, other in enumerate(tallies):
-            if not other.exact and (set(other.by) < set(one.by) or (one.exact and one.by == other.by)):
+            if _crosses(one, other):
+                yield from _same(number, one, wider, other)
+            elif _wider(number, one, wider, other):
                 yield from _sums(number, one, wider, other)
+
+
+def _whole(number: int, one: Tally, group: Group, cells: Mapping[Cell, int]) -> Iterator[_Terms]:
+    for theme in one.themes:
+        for whole, parts in WHOLES.items():
+            if (theme, whole) in cells:
+                terms = {(number, group, (theme, part)): 1.0 for part in parts}
+                yield {**terms, (number, group, (theme, whole)): -1.0}
+    if (ALL, "mentions") in cells:
+        terms = {(number, group, (theme, "cases")): 1.0 for theme in one.raised}
+        yield {**terms, (number, group, (ALL, "mentions")): -1.0}
+    if one.exact:
+        terms = {(number, group, (theme, "cases")): 1.0 for theme in (*one.raised, NONE)}
+        yield {**terms, (number, group, (ALL, "cases")): -1.0}
 
 
 def _sums(number: int, one: Tally, wider: int, other: Tally) -> Iterator[_Terms]:
@@ -170,7 +198,9 @@ def _sums(number: int, one: Tally, wider: int, other: Tally) -> Iterator[_Terms]
     places = [one.by.index(name) for name in other.by]
     inside: dict[Group, list[Group]] = {group: [] for group in other.groups}
     for group in one.groups:
-        inside[tuple(group[place] for place in places)].append(group)
+        # A group without cases may be listed in one table alone, for its exposure.
+        if (whole := tuple(group[place] for place in places)) in inside:
+            inside[whole].append(group)
     for whole, groups in inside.items():
         for cell in other.groups[whole]:
             theme, quantity = cell
@@ -189,6 +219,30 @@ def _sums(number: int, one: Tally, wider: int, other: Tally) -> Iterator[_Terms]
                 yield {**{(number, group, (theme, "cases")): 1.0 for group in decided}, **total}
 
 
+def _wider(number: int, one: Tally, wider: int, other: Tally) -> bool:
+    """Whether the groups of one are parts of those of the other, or the same again."""
+    columns, others = set(one.by), set(other.by)
+    if one.parts or other.parts or other.exact:
+        return False
+    return others < columns or (others == columns and (one.exact or wider < number))
+
+
+def _crosses(one: Tally, other: Tally) -> bool:
+    """Whether one counts the categories of a crosswalk from subthemes that the other counts."""
+    return bool(one.parts) and not other.parts and not other.exact and one.by == other.by and bool(other.subthemes)
+
+
+def _same(number: int, one: Tally, wider: int, other: Tally) -> Iterator[_Terms]:
+    """All cases, those of no category, and the categories of one subtheme are counted in either table."""
+    same = {category: parts[0] for category, parts in one.parts.items() if len(parts) == 1} | {ALL: ALL, NONE: NONE}
+    for group, cells in one.groups.items():
+        for category, quantity in cells:
+            twin = (same.get(category, ""), quantity)
+            # That nothing but themes leads to a category is so of what the package tags; rows can say otherwise.
+            if other.groups[group].get(twin) == cells[category, quantity] and quantity != "mentions":
+                yield {(number, group, (category, quantity)): 1.0, (wider, group, twin): -1.0}
+
+
 def _inequalities(tallies: Sequence[Tally]) -> Iterator[_Terms]:
     """Sums that are 0 or more."""
     for number, one in enumerate(tallies):
@@ -197,6 +251,9 @@ def _inequalities(tallies: Sequence[Tally]) -> Iterator[_Terms]:
                 yield {(number, group, cell): x for cell, x in terms.items()}
         if one.exact:
             yield from _exact(number, one, tallies)
+        for wider, other in enumerate(tallies):
+            if _crosses(one, other):
+                yield from _united(number, one, wider)
 
 
 def _within(one: Tally, cells: Mapping[Cell, int]) -> Iterator[Mapping[Cell, float]]:
@@ -228,11 +285,26 @@ def _kinds(quantities: set[str]) -> Iterator[Mapping[str, int]]:
         yield {"cases": 1, "graded": -1}
 
 
+def _united(number: int, one: Tally, wider: int) -> Iterator[_Terms]:
+    """A category has no fewer cases than each subtheme that leads to it, and no more than all of them added up."""
+    for group, cells in one.groups.items():
+        for kind in _kinds({quantity for _, quantity in cells}):
+            for category, parts in one.parts.items():
+                whole = {(number, group, (category, q)): float(x) for q, x in kind.items()}
+                every: dict[_Figure, float] = {}
+                for part in parts:
+                    terms = {(wider, group, (part, q)): -float(x) for q, x in kind.items()}
+                    every |= terms
+                    yield {**whole, **terms}
+                if every:
+                    yield {figure: -x for figure, x in {**whole, **every}.items()}
+
+
 def _exact(number: int, one: Tally, tallies: Sequence[Tally]) -> Iterator[_Terms]:
     """Combinations that hold a theme are no more than the cases that raise it; no fewer where all are listed."""
     listed = len(one.raised) == 2 ** len({theme for key in one.raised for theme in key.split("; ")}) - 1
     for wider, other in enumerate(tallies):
-        if other.exact or other.by != one.by:
+        if other.exact or other.parts or other.by != one.by:
             continue
         for group in one.groups:
             for theme in other.raised:

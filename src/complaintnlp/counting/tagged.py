@@ -152,7 +152,7 @@ def _themes(columns: Sequence[str]) -> tuple[str, ...]:
     """The ids in the names of the columns that tagging added, which stand between `themes` and `evidence`."""
     added = columns[columns.index("themes") :]
     added = added[: added.index("evidence")] if "evidence" in added else added
-    return tuple(name.removeprefix("p_") for name in added if name.startswith("p_"))
+    return tuple(name.removeprefix("p_") for name in added if name.startswith("p_") and name != "p_")
 
 
 def _subthemes(details: Iterable[frozenset[str]], themes: Sequence[str]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,8 @@ class Tally:
         subthemes: counted too, but in no mention.
         groups: the counts of each group, in the table's order.
         exact: whether each case is under one theme only, which is a combination, `a; b`, or `none`.
+        parts: where the themes are categories of a crosswalk, the subthemes that lead to each; the one that also takes
+            cases without such a subtheme has none.
     """
 
     by: tuple[str, ...]
@@ -47,6 +49,7 @@ class Tally:
     subthemes: tuple[str, ...]
     groups: Mapping[Group, Mapping[Cell, int]]
     exact: bool = False
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def themes(self) -> tuple[str, ...]:
@@ -59,7 +62,7 @@ class Tally:
             group: {cell: count for cell, count in cells.items() if cell[1] in quantities}
             for group, cells in self.groups.items()
         }
-        return Tally(self.by, self.raised, self.subthemes, groups, exact)
+        return replace(self, groups=groups, exact=exact)
 
 
 def tally(counted: Counted, by: Sequence[str], groups: Iterable[Group] = ()) -> Tally:

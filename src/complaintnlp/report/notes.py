@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from complaintnlp.counting.tagged import PERIODS
 from complaintnlp.counting.tally import ALL, NONE
-from complaintnlp.report.tables import YEAR, Figure, Figures, Report, figures
-from complaintnlp.report.words import between, clean, inside, listed, number, percent, short
+from complaintnlp.report.shapes import (
+    FUNNEL,
+    RECURRENCE,
+    SUBTHEMES,
+    TREND,
+    YEAR,
+    Figure,
+    Figures,
+    Report,
+    Table,
+    figures,
+    group_names,
+)
+from complaintnlp.report.views import latest_signal, returned
+from complaintnlp.report.words import NBSP, between, clean, heading, inside, listed, number, percent, short
 
 SYMBOLS = (
     ("[c]", "Confidential: too few cases to publish, or a figure that would give such a number away."),
@@ -14,8 +28,16 @@ SYMBOLS = (
     ("[x]", "Not available: what the figure would be made from was not given."),
     ("[u]", "Unreliable: too few cases to estimate from."),
 )
+QUOTED = (
+    "These sentences are quoted from complaints: those that made the model raise the theme where it was surest.",
+    "A machine masked names, numbers and addresses in them. It may miss some, and what happened may tell who it was.",
+    "A person must read them before this report leaves.",
+)
+"""What stands above example passages."""
 _NAMED = 5
 """Themes that the summary names at most."""
+_FAILINGS = 3
+"""Subthemes that the summary names at most."""
 _REASONS = {
     "empty": "no text",
     "too_long": "longer than the model reads",
@@ -32,6 +54,77 @@ def summary(report: Report) -> list[str]:
     if cases is None:
         return ["The number of complaints is too small to publish."]
     return [_read(report, cases), *_raised(report, overall), *_upheld(report, overall)]
+
+
+def points(report: Report) -> list[str]:
+    """What the further tables tell, a sentence or two each."""
+    tell = {SUBTHEMES: _frequent, TREND: _changing, FUNNEL: _apart, RECURRENCE: _back}
+    found = [
+        sentence for kind, say in tell.items() if (table := report.of_kind(kind)) for sentence in say(table, report)
+    ]
+    return [*found, review(report)]
+
+
+def _frequent(table: Table, _: Report) -> list[str]:
+    found = figures(table)[""]
+    shares = largest_first({label: found[theme, "share"] for theme, label in table.labels.items()})
+    named = [f"{inside(label)} {figure_text(figure)}" for label, figure in shares.items() if figure.value][:_FAILINGS]
+    return [f"In more detail, the most frequent failings were: {', '.join(named)}."] if named else []
+
+
+def _changing(table: Table, report: Report) -> list[str]:
+    assert table.derived is not None
+    (period,) = table.by
+    if table.derived["few"].any():
+        return [f"There are too few {period}s with a figure to say whether numbers rise or fall."]
+    sides = {theme: latest_signal(table, theme) for theme in (ALL, *report.themes)}
+    found = []
+    for side, told in (("above the mean", "more"), ("below the mean", "fewer")):
+        named = [
+            "complaints in all" if theme == ALL else f"those that raise {inside(report.themes[str(theme)])}"
+            for theme, own in sides.items()
+            if own == side
+        ]
+        if named:
+            found.append(f"By {period}, there have lately been {told} than chance explains of {listed(named)}.")
+    return found or [f"No theme is lately raised more or less often, by {period}, than chance explains."]
+
+
+def _apart(table: Table, report: Report) -> list[str]:
+    assert table.derived is not None
+    (name,) = table.by
+    out = table.derived.assign(group=group_names(table.derived[name]))
+    out = out[out["signal"].astype(str).str.contains("99.8", regex=False)]
+    total, found = table.derived[name].nunique(), []
+    for (theme, measure), part in out.groupby(["theme", "measure"], sort=False):
+        what = (
+            "the upheld rate"
+            if measure == "upheld_rate"
+            else f"the share that raises {inside(report.themes[str(theme)])}"
+        )
+        groups = [
+            f"{short(group, 60)} ({signal.partition(' ')[0]})"
+            for group, signal in zip(part["group"], part["signal"], strict=True)
+        ][:_NAMED]
+        more = len(part) - len(groups)
+        groups += [f"{more} more"] if more else []
+        found.append(f"For {what}, outside the 99.8 % limits of chance: {listed(groups)}, of {number(total)}.")
+    return found or [f"By {inside(heading(name))}, none of {number(total)} lies outside the 99.8 % limits of chance."]
+
+
+def _back(table: Table, report: Report) -> list[str]:
+    units = [name for name in table.by if name not in PERIODS]
+    if not units:
+        return []
+    noun = inside(heading(units[0]))
+    parts = [
+        f"{inside(label)} in {number(again)} of {number(first)}"
+        for label, first, again, _, _ in returned(table, report.themes)
+        if first
+    ]
+    if not parts:
+        return []
+    return [f"Where a theme had been upheld, it was upheld again in a later year ({noun} by {noun}): {listed(parts)}."]
 
 
 def left_out(report: Report) -> list[str]:
@@ -88,6 +181,7 @@ def method(report: Report) -> list[tuple[str, str]]:
             "Complaints upheld or partly upheld, of those resolved (upheld, partly upheld or not upheld); open, "
             "withdrawn and early resolved ones are in neither number.",
         ),
+        *([("Example passages", " ".join(QUOTED))] if report.quotes else []),
         ("Small numbers", f"{report.rules.description} (Disclosure policy: {report.rules.name}.)"),
     ]
 
@@ -98,17 +192,19 @@ def _corrected(report: Report) -> list[tuple[str, str]]:
     return [
         (
             "Estimated shares",
-            "In counts.csv, estimated_share is the share corrected for what the model misses and raises wrongly, as "
-            "far as its training cases tell, and its interval covers that error too. It supposes that the model does "
-            "as well on these complaints as on those.",
+            "A share corrected for the model’s error (estimated_share in counts.csv) allows for what the model "
+            "misses and raises wrongly, as far as its training cases tell, and its interval covers that error too. It "
+            "supposes that the model does as well on these complaints as on those.",
         )
     ]
 
 
-def figure_text(figure: Figure | None) -> str:
-    """A share with its interval, a count, or the symbol that stands for it."""
+def figure_text(figure: Figure | str | None) -> str:
+    """A share with its interval, a count, words, or the symbol that stands for it."""
     if figure is None:
         return "[z]"
+    if isinstance(figure, str):
+        return figure
     if figure.symbol:
         return figure.symbol
     if figure.value is not None and figure.denominator is not None:
@@ -116,6 +212,16 @@ def figure_text(figure: Figure | None) -> str:
             return percent(figure.value)
         return f"{percent(figure.value)} ({between(figure.low, figure.high)})"
     return "[z]" if figure.count is None else number(figure.count)
+
+
+def rate_text(figure: Figure | str | None) -> str:
+    """A rate with its interval, or the symbol that stands for it."""
+    if not isinstance(figure, Figure) or figure.value is None or figure.low is None or figure.high is None:
+        return figure_text(figure)
+    # Three figures that count, for all three alike.
+    digits = 0 if figure.value >= 100 else 1 if figure.value >= 10 else 2
+    value, low, high = (f"{bound:,.{digits}f}" for bound in (figure.value, figure.low, figure.high))
+    return f"{value} ({NBSP.join((low, 'to', high))})"
 
 
 def largest_first(shares: Mapping[str, Figure]) -> dict[str, Figure]:

@@ -7,114 +7,109 @@ in them has passed the disclosure policy. Nothing after this module sees a true 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import partial
 from itertools import combinations
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from complaintnlp.counting import Counted, Policy, counted_cases
-from complaintnlp.counting.counts import estimates, publish
+from complaintnlp.cases import parse_date
+from complaintnlp.counting import Counted, Crosswalk, Policy, counted_cases
+from complaintnlp.counting.counts import More, estimates, publish, rates
+from complaintnlp.counting.crosswalk import cross
+from complaintnlp.counting.exposure import Exposed
 from complaintnlp.counting.prevalence import Errors
 from complaintnlp.counting.suppress import Hidden, protect
-from complaintnlp.counting.tagged import COUNTED, NOT_RECORDED, RESERVED
-from complaintnlp.counting.tally import NONE, Tally, tally
+from complaintnlp.counting.tagged import COUNTED, NOT_RECORDED, PERIODS, RESERVED, quarter
+from complaintnlp.counting.tally import ALL, NONE, WHOLES, Group, Tally, tally
 from complaintnlp.errors import InputError
 from complaintnlp.report.filters import Removed
-from complaintnlp.report.words import clean, heading, inside, listed, theme_label, unique
+from complaintnlp.report.shapes import (
+    CROSSWALK,
+    FINDINGS,
+    GROUPS,
+    NONE_LABEL,
+    OUTCOME,
+    OVERALL,
+    RECURRENCE,
+    SEVERITY,
+    SUBTHEMES,
+    TOGETHER,
+    TREND,
+    UNSURE,
+    YEAR,
+    Report,
+    Table,
+    figures,
+)
+from complaintnlp.report.views import details, of_groups, rare, returns, too_small, trend
+from complaintnlp.report.words import clean, heading, inside, listed, number, theme_label, unique
+from complaintnlp.taxonomy import Taxonomy
 
-YEAR = "financial_year"
-OVERALL, TOGETHER, OUTCOME = "overall", "themes_together", "outcome"
 OTHER = "any other combination"
 OUTCOMES = ("upheld", "partly_upheld", "not_upheld", "resolved_early", "open", "withdrawn")
-NONE_LABEL = "None of these themes"
 STATUSES = ("classified", "no_theme", "review", "empty", "too_long")
 _AND = "; "
-_RESERVED = {"table", *RESERVED}
+_RESERVED = {"table", "signal", "for_review", *RESERVED}
 _ALL_COMBINATIONS_TO = 4
 """Themes up to which every combination is listed, raised or not: 4 themes have 15."""
 _COMBINATIONS = 15
-_TOTAL, _REPEATS, _REVIEW = "rows in all", "repeated rows", "cases for review"
+_QUARTERS = 12
+"""Quarters from which a trend is by quarter: fewer points would be too few for its limits."""
+_ORDER = (OVERALL, SUBTHEMES, TOGETHER, RECURRENCE, OUTCOME, FINDINGS, SEVERITY, UNSURE, CROSSWALK)
+"""Kinds of tables; those not named, by period and by group, come before recurrence."""
+_PROTECTED = 40
+"""Groups of several columns crossed up to which a policy with secondary suppression lets them be counted: the search
+for what gives a hidden count away takes minutes for hundreds of them, and then most is hidden."""
+_NOT_CROSSED = "The columns crossed are not in counts.csv: under this disclosure policy there are too many groups."
+_TOTAL, _REPEATS = "rows in all", "repeated rows"
+_FOR_REVIEW = "for_review"
 
 
 @dataclass(frozen=True)
-class Table:
-    """One table of a report.
+class Wanted:
+    """What a report is asked for beyond its grouping columns.
 
     Attributes:
-        name: in `counts.csv`: `overall`, a grouping column, `themes_together` or `outcome`.
-        title: for people.
-        caption: how to read it, in plain language.
-        by: the grouping columns.
-        data: what `tabulate` returned.
-        notes: what a reader of this table must know.
+        errors: of the model, for shares corrected for them.
+        exposure: what groups are exposed to, for rates.
+        per: rates are per so much exposure.
+        crosswalks: classifications to count too.
+        trend: `quarter` or `month`; the one that gives enough points where it is None.
+        notes: footnotes to add, by the name of the table.
     """
 
-    name: str
-    title: str
-    caption: str
-    by: tuple[str, ...]
-    data: pd.DataFrame
-    notes: tuple[str, ...] = ()
+    errors: Mapping[str, Errors] | None = None
+    exposure: Exposed | None = None
+    per: int = 1000
+    crosswalks: tuple[Crosswalk, ...] = ()
+    trend: str | None = None
+    notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Report:
-    """What all files of a report are written from.
+class _Draft:
+    """True counts, and how what may be shown of them becomes tables.
 
     Attributes:
-        title: for people.
-        rules: the disclosure policy that every number has passed.
-        themes: the label of each theme id, in the taxonomy's order.
-        models: the names of the models that tagged the cases.
-        tables: in the order in which they are shown.
-        crossed: all grouping columns at once, for `counts.csv` alone; None where there is but one.
-        rows: how many rows of the input have each status.
-        total: how many rows the input has.
-        repeats: how many rows were put together with an earlier row of the same case.
-        review: how many counted cases are marked for review.
-        removed: what filters took away before anything was counted.
-
-    The last five are, or hold, None where the policy suppresses them.
+        counts: nothing may be shown of them before `protect` has seen those of all drafts.
+        finish: makes the tables of what `publish` returns.
+        by: the columns of the tables; those that the counts have more are for `protect` alone.
+        corrected: whether shares are to be corrected for the model's error.
+        exposure: of each group.
+        seen: whether the tables are to be read, or are for `counts.csv` alone.
     """
 
-    title: str
-    rules: Policy
-    themes: Mapping[str, str]
-    models: tuple[str, ...]
-    tables: tuple[Table, ...]
-    crossed: Table | None
-    rows: Mapping[str, int | None]
-    total: int | None
-    repeats: int | None
-    review: int | None
-    removed: tuple[Removed, ...] = ()
-
-    def table(self, name: str) -> Table | None:
-        """The table of that name, if the report has it."""
-        return next((table for table in self.tables if table.name == name), None)
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One number as it may be shown: None where there is only the symbol."""
-
-    count: int | None
-    denominator: int | None
-    value: float | None
-    low: float | None
-    high: float | None
-    symbol: str
-
-
-Figures = Mapping[tuple[str, str], Figure]
-"""The figures of one group, by (theme, measure)."""
-
-_Draft = tuple[Tally, Callable[[pd.DataFrame], Table]]
-"""True counts, and how what may be shown of them becomes a table."""
+    counts: Tally
+    finish: Callable[[pd.DataFrame], Iterable[Table]]
+    by: tuple[str, ...] = ()
+    corrected: bool = False
+    exposure: Mapping[Group, int] | None = None
+    seen: bool = True
 
 
 def build(
@@ -122,8 +117,8 @@ def build(
     by: Sequence[str],
     rules: Policy,
     title: str,
-    errors: Mapping[str, Errors] | None = None,
     removed: Sequence[Removed] = (),
+    wanted: Wanted | None = None,
 ) -> Report:
     """Count everything that a report shows.
 
@@ -132,67 +127,69 @@ def build(
         by: grouping columns.
         rules: the disclosure policy.
         title: for people.
-        errors: of the model, for shares corrected for them.
         removed: what filters took away before.
+        wanted: what else is asked for.
 
     Raises:
-        InputError: when the rows are not tagged, or a column of `by` can't be grouped by.
+        InputError: when the rows are not tagged, a column of `by` can't be grouped by, or a note is to a table
+            that the report does not have.
     """
+    wanted = wanted or Wanted()
     _check_groups(table, by)
-    year = YEAR in table.column_names and YEAR not in by and _any(table, YEAR)
+    year = YEAR in table.column_names and _any(table, YEAR)
+    dated = year and "received" in table.column_names
+    period = (wanted.trend or _period(table)) if dated else None
     outcome = "outcome" in table.column_names and "outcome" not in by and _any(table, "outcome")
-    extra = [name for name, wanted in ((YEAR, year), ("outcome", outcome)) if wanted]
-    counted = counted_cases(table, [*by, *extra])
+    extra = [name for name, there in ((YEAR, year), ("outcome", outcome)) if there and name not in by]
+    dates = [*_needed_periods([*by, *([period] if period else [])]), "received"] if dated else []
+    more = [] if wanted.exposure is None else wanted.exposure.by
+    counted = counted_cases(table, dict.fromkeys([*by, *extra, *dates, *more]))
+    wanted = replace(wanted, exposure=_within(wanted.exposure, counted))
     statuses = _statuses(table)
     labels = dict(zip(counted.themes, unique(map(theme_label, counted.themes)), strict=True))
 
-    drafts = [_overall(counted), _together(counted, rules)]
-    drafts += [_grouped(counted, (name,)) for name in ([YEAR] if year else [])]
-    drafts += [_grouped(counted, (name,)) for name in by]
-    drafts += [_outcomes(counted)] if outcome else []
-    drafts += [_grouped(counted, tuple(by))] if len(by) > 1 else []
+    unit = next((name for name in by if name not in PERIODS), None)
+    drafts = [_overall(counted, wanted), _together(counted, rules)]
+    drafts += [_crossed_to(counted, crosswalk) for crosswalk in wanted.crosswalks]
+    drafts += [_grouped(counted, (name,), labels, wanted) for name in ([YEAR] if YEAR in extra else [])]
+    drafts += [_trend(counted, period, labels, rules)] if period else []
+    drafts += [_grouped(counted, (name,), labels, wanted) for name in by]
+    drafts += [_returns(counted, unit, labels, rules)] if year else []
+    drafts += [_outcomes(counted, rules)] if outcome else []
+    # Under a policy always: without it, that none is for review would be known.
+    drafts += [_unsure(counted)] if not rules.exact or (counted.cases["status"] == "review").any() else []
+    if len(by) > 1 and _few(counted, by, rules):
+        drafts.append(_all_crossed(counted, tuple(by), rules, wanted))
+    elif len(by) > 1:
+        wanted = replace(wanted, notes={**wanted.notes, by[0]: (*wanted.notes.get(by[0], ()), _NOT_CROSSED)})
     # All at once: a count that one table hides may follow from another.
-    hidden = protect([counts for counts, _ in drafts], rules)
-    tables = []
-    for (counts, finish), some in zip(drafts, hidden, strict=True):
-        by_case = not counts.exact and OUTCOME not in counts.by
-        more = [estimates(counted, counts.by, rules, errors)] if errors and by_case else []
-        tables.append(finish(publish(counts, rules, some, more)))
-    crossed = tables.pop() if len(by) > 1 else None
+    hidden = protect([draft.counts for draft in drafts], rules)
+    seen: list[Table] = []
+    unseen: list[Table] = []
+    for draft, some in zip(drafts, hidden, strict=True):
+        (seen if draft.seen else unseen).extend(_published(draft, some, counted, rules, wanted))
     rows = {
         **statuses,
         _TOTAL: table.num_rows + sum(one.rows or 0 for one in removed),
         _REPEATS: sum(statuses[status] for status in COUNTED) - len(counted.cases),
-        _REVIEW: int((counted.cases["status"] == "review").sum()),
     }
     filters = {f"filter {one.reason}": one.rows or 0 for one in removed}
-    shown = _shown_rows({**rows, **filters}, rules, hidden[0])
+    # What is hidden of all cases and of those for review must not follow from counts of rows.
+    reviewed = [some for draft, some in zip(drafts, hidden, strict=True) if draft.by == (_FOR_REVIEW,)]
+    shown = _shown_rows({**rows, **filters}, rules, hidden[0].union(*reviewed))
     return Report(
         title=title,
         rules=rules,
         themes=labels,
         models=_models(table),
-        tables=tuple(tables),
-        crossed=crossed,
+        tables=tuple(_noted(sorted(seen, key=_place), wanted.notes)),
+        unseen=tuple(unseen),
         rows={status: shown[status] for status in statuses},
         total=shown[_TOTAL],
         repeats=shown[_REPEATS],
-        review=shown[_REVIEW],
+        review=_reviewed(seen),
         removed=tuple(Removed(one.reason, shown[f"filter {one.reason}"]) for one in removed),
     )
-
-
-def figures(table: Table) -> Mapping[str, Figures]:
-    """The figures of each group, in the table's order; a table without groups has one, named ""."""
-    columns = ("theme", "measure", "count", "denominator", "value", "low", "high", "symbol")
-    groups = _group_names(table.data[table.by[0]]) if table.by else [""] * len(table.data)
-    found: dict[str, dict[tuple[str, str], Figure]] = {}
-    for group, *row in zip(groups, *(table.data[column] for column in columns), strict=True):
-        theme, measure, cases, denominator, value, low, high, symbol = row
-        found.setdefault(group, {})[theme, measure] = Figure(
-            _whole(cases), _whole(denominator), _share(value), _share(low), _share(high), symbol
-        )
-    return found
 
 
 def combination_label(key: str, labels: Mapping[str, str]) -> str:
@@ -220,17 +217,165 @@ def _shown_rows(rows: Mapping[str, int], rules: Policy, hidden: Hidden) -> dict[
     return {name: rules.show(count) for name, count in rows.items()}
 
 
-def _overall(counted: Counted) -> _Draft:
-    return tally(counted, ()), lambda data: Table(
-        OVERALL,
-        "Complaints that raise each theme",
-        "A complaint counts once under every theme that it raises, so the shares can add to more than 100 %.",
-        (),
-        data,
+def _published(draft: _Draft, hidden: Hidden, counted: Counted, rules: Policy, wanted: Wanted) -> Iterator[Table]:
+    more: list[More] = []
+    if draft.corrected and wanted.errors:
+        more.append(estimates(counted, draft.counts.by, rules, wanted.errors))
+    if draft.exposure is not None:
+        more.append(partial(rates, draft.exposure, wanted.per))
+    data = publish(draft.counts, rules, hidden, more)
+    yield from draft.finish(data.drop(columns=[name for name in draft.counts.by if name not in draft.by]))
+
+
+def _reviewed(tables: Sequence[Table]) -> int | None:
+    table = next((table for table in tables if table.kind == UNSURE), None)
+    marked = figures(table).get("yes") if table else None
+    return 0 if marked is None else marked[ALL, "cases"].count
+
+
+def _place(table: Table) -> int:
+    """Where in the report a table stands: what is asked first comes first, what is for specialists last."""
+    return _ORDER.index(table.kind) if table.kind in _ORDER else _ORDER.index(RECURRENCE)
+
+
+def _noted(tables: Sequence[Table], notes: Mapping[str, Sequence[str]]) -> list[Table]:
+    names = [table.name for table in tables]
+    for name in notes:
+        if name not in names:
+            raise InputError(f"a note to {name!r}: the report has no such table; it has {', '.join(map(repr, names))}")
+    added = {name: tuple(text for text in map(clean, some) if text) for name, some in notes.items()}
+    return [replace(table, notes=(*table.notes, *added.get(table.name, ()))) for table in tables]
+
+
+def _needed_periods(names: Sequence[str]) -> list[str]:
+    """The periods among the names, and all wider ones."""
+    ranks = [*PERIODS]
+    return ranks[: max((ranks.index(name) + 1 for name in names if name in ranks), default=0)]
+
+
+def _nested(counted: Counted, by: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns, and before them the periods wider than theirs: so `protect` sees that they add up to these."""
+    wider = [name for name in _needed_periods(by) if name not in by and name in counted.cases]
+    for name in wider:
+        for own in (own for own in by if own in PERIODS):
+            # A column of the export may be called a quarter and lie across our years.
+            if counted.cases.groupby(own)[name].nunique().max() > 1:
+                return by
+    return (*wider, *by)
+
+
+def _period(table: pa.Table) -> str | None:
+    """By what a trend is drawn."""
+    days = [day for day in map(parse_date, table["received"].to_pylist()) if day is not None]
+    if not days:
+        return None
+    first, last = (str(quarter(day)) for day in (min(days), max(days)))
+    quarters = (int(last[:4]) - int(first[:4])) * 4 + int(last[-1]) - int(first[-1]) + 1
+    return "quarter" if quarters >= _QUARTERS else "month"
+
+
+def _within(exposure: Exposed | None, counted: Counted) -> Exposed | None:
+    """Exposure in the periods of the cases alone: others would thin the rates of what is added up over periods."""
+    if exposure is None:
+        return None
+    names = [name for name in exposure.by if name in PERIODS]
+    return exposure.during({name: set(map(str, counted.cases[name])) for name in names})
+
+
+def _exposed(counted: Counted, by: Sequence[str], wanted: Wanted) -> dict[Group, int] | None:
+    """The exposure of each group, where it is known for all of the group's cases."""
+    exposure = wanted.exposure
+    known = None if exposure is None else exposure.of(by)
+    if exposure is None or known is None:
+        return None
+    cases = counted.cases
+    finest = cases[list(exposure.by)].drop_duplicates()
+    # A case without a date is in no period, and yet its organisation's.
+    dated = ~(finest[[name for name in exposure.by if name in PERIODS]] == NOT_RECORDED).any(axis=1)
+    lacking = {
+        tuple(row[exposure.by.index(name)] for name in by)
+        for row in finest[dated].itertuples(index=False, name=None)
+        if tuple(map(clean, row)) not in exposure.numbers
+    }
+    groups: Iterable[Group] = [()] if not by else cases[list(by)].drop_duplicates().itertuples(index=False, name=None)
+    names = {tuple(map(clean, group)): group for group in groups}
+    return {names.get(key, key): number for key, number in known.items() if names.get(key, key) not in lacking}
+
+
+def _overall(counted: Counted, wanted: Wanted) -> _Draft:
+    exposure = _exposed(counted, (), wanted)
+
+    def finish(data: pd.DataFrame) -> Iterator[Table]:
+        whole = Table(
+            OVERALL,
+            "Complaints that raise each theme",
+            "A complaint counts once under every theme that it raises, so the shares can add to more than 100 %.",
+            (),
+            data,
+            OVERALL,
+            unit=_per(wanted),
+        )
+        yield whole
+        yield from details(whole, _subtheme_labels(counted))
+
+    return _Draft(tally(counted, ()), finish, corrected=True, exposure=exposure)
+
+
+def _per(wanted: Wanted) -> str:
+    exposure = wanted.exposure
+    return "" if exposure is None else f"per {number(wanted.per)} {inside(heading(exposure.measure))}"
+
+
+def _subtheme_labels(counted: Counted) -> dict[str, str]:
+    """The names of the subthemes, each with that of its theme where the package's taxonomy knows it."""
+    above = {sub.id: theme for theme in Taxonomy.default().themes for sub in theme.subthemes}
+    names = [
+        f"{theme_label(name)} ({inside(above[name].label)})" if name in above else theme_label(name)
+        for name in counted.subthemes
+    ]
+    return dict(zip(counted.subthemes, unique(names), strict=True))
+
+
+def _crossed_to(counted: Counted, crosswalk: Crosswalk) -> _Draft:
+    parts = {
+        category: tuple(name for name in counted.subthemes if crosswalk.subthemes.get(name) == category)
+        for category in crosswalk.categories
+    }
+    # That nothing leads to a category says nothing of the complaints.
+    empty = [c for c, names in parts.items() if not names and c != crosswalk.unassigned]
+    mapped = cross(counted, crosswalk)
+    counts = tally(replace(mapped, themes=tuple(c for c in mapped.themes if c not in empty)), ())
+    title = {"ko41a": "Subjects of KO41a", "hcat": "Categories of HCAT"}.get(crosswalk.name)
+    labels = {category: clean(label) for category, label in crosswalk.categories.items() if category not in empty}
+    notes = [
+        "Counted from the detailed failings of each complaint, by an editable list of which belongs where; "
+        f"“{labels[crosswalk.unassigned]}” takes complaints that raise a theme and no failing that has a place here."
+    ]
+    if empty:
+        named = listed([inside(clean(crosswalk.categories[category])) for category in empty])
+        notes.append(f"No failing that the model knows leads to: {named}. They are left out, which does not mean 0.")
+    # The unassigned category holds also what no subtheme tells.
+    held = {category: () if category == crosswalk.unassigned else parts[category] for category in labels}
+    name = clean(crosswalk.name)
+    return _Draft(
+        replace(counts, parts=held),
+        lambda data: [
+            Table(
+                name,
+                title or f"Categories of {heading(name)}",
+                "The same complaints by the categories of another classification; a complaint counts once in each "
+                "that it raises.",
+                (),
+                data,
+                CROSSWALK,
+                tuple(notes),
+                labels=labels,
+            )
+        ],
     )
 
 
-def _grouped(counted: Counted, by: tuple[str, ...]) -> _Draft:
+def _grouped(counted: Counted, by: tuple[str, ...], themes: Mapping[str, str], wanted: Wanted) -> _Draft:
     name = listed([inside(heading(column)) for column in by])
     notes: dict[tuple[str, ...], tuple[str, ...]] = {
         (YEAR,): ("A financial year runs from 1 April to 31 March. The first and the last may not be complete.",),
@@ -239,13 +384,125 @@ def _grouped(counted: Counted, by: tuple[str, ...]) -> _Draft:
             "question to ask, not a verdict.",
         ),
     }
-    return tally(counted, by), lambda data: Table(
-        "; ".join(by),
-        f"Themes by {name}",
-        f"Shares are of the complaints in each row ({name}), with 95 % intervals.",
-        by,
-        _last(data, by[0]),
-        notes.get(by, ()),
+    exposure = _exposed(counted, by, wanted)
+
+    def finish(data: pd.DataFrame) -> Iterator[Table]:
+        table = Table(
+            by[0],
+            f"Themes by {name}",
+            f"Shares are of the complaints in each row ({name}), with 95 % intervals.",
+            by,
+            _last(data, by[0]),
+            GROUPS,
+            (*notes.get(by, ()), *too_small(data, [*themes])),
+            unit=_per(wanted),
+        )
+        yield table
+        yield from of_groups(table, themes)
+
+    return _by(counted, by, finish, exposure)
+
+
+def _by(
+    counted: Counted,
+    by: tuple[str, ...],
+    finish: Callable[[pd.DataFrame], Iterable[Table]],
+    exposure: dict[Group, int] | None,
+) -> _Draft:
+    nested = _nested(counted, by)
+    if nested == by:
+        return _Draft(tally(counted, by, exposure or ()), finish, by, corrected=True, exposure=exposure)
+    counts = tally(counted, nested)
+    known = exposure or {}
+    # The columns that were asked for come last.
+    held = {group: known[group[-len(by) :]] for group in counts.groups if group[-len(by) :] in known}
+    return _Draft(counts, finish, by, corrected=True, exposure=None if exposure is None else held)
+
+
+def _all_crossed(counted: Counted, by: tuple[str, ...], rules: Policy, wanted: Wanted) -> _Draft:
+    # So many small counts of subthemes hide each other, and most of the rest, where that must not be undone.
+    kept = replace(counted, subthemes=()) if rules.secondary else counted
+    exposure = _exposed(counted, by, wanted)
+
+    def finish(data: pd.DataFrame) -> Iterator[Table]:
+        yield Table(_AND.join(by), "", "", by, data, GROUPS)
+
+    return replace(_by(kept, by, finish, exposure), seen=False)
+
+
+def _trend(counted: Counted, period: str, themes: Mapping[str, str], rules: Policy) -> _Draft:
+    by = (period,)
+    counts = tally(replace(counted, subthemes=()), _nested(counted, by)).only("cases")
+    days = _days(counted) if rules.exact else {}
+    labels = {**themes, **_subtheme_labels(counted)}
+
+    def finish(data: pd.DataFrame) -> Iterator[Table]:
+        table = Table(
+            TREND,
+            "Is it changing?",
+            f"How many complaints raise each theme, by {period}, against the limits of chance.",
+            by,
+            _last(data, period),
+            TREND,
+        )
+        table = trend(table, themes, rules.exact)
+        yield table
+        seldom = rare(table, days, labels) if days else None
+        if seldom is not None:
+            yield seldom
+
+    return _Draft(counts, finish, by)
+
+
+def _days(counted: Counted) -> dict[str, list[date]]:
+    """When the cases that raise each theme and subtheme were received."""
+    days = [parse_date(cell) for cell in counted.cases["received"]]
+    return {
+        label: [day for day, raised in zip(days, counted.cases["p_" + label], strict=True) if raised and day]
+        for label in (*counted.themes, *counted.subthemes)
+    }
+
+
+def _few(counted: Counted, by: Sequence[str], rules: Policy) -> bool:
+    """Whether the groups are few enough for their small counts to be protected from each other."""
+    return not rules.secondary or len(counted.cases[[*by]].drop_duplicates()) <= _PROTECTED
+
+
+def _returns(counted: Counted, unit: str | None, themes: Mapping[str, str], rules: Policy) -> _Draft:
+    left_out = ""
+    if unit is not None and not _few(counted, (unit, YEAR), rules):
+        left_out = (
+            f"Not asked of each {inside(heading(unit))}: under this disclosure policy too much would have to be hidden "
+            "of so many small counts for anything to be said."
+        )
+        unit = None
+    by = (YEAR,) if unit is None else (unit, YEAR)
+    counts = tally(replace(counted, subthemes=()), by)
+    rated = any(quantity == "resolved" for cells in counts.groups.values() for _, quantity in cells)
+    wanted = ("upheld", "resolved") if rated else ("found", *WHOLES["found"])
+    counts = counts.only("cases", *wanted, "graded", *WHOLES["graded"])
+    return _Draft(counts, lambda data: [returns(data, themes, unit, left_out)], by)
+
+
+def _unsure(counted: Counted) -> _Draft:
+    cases = counted.cases
+    marked = ["yes" if status == "review" else "no" for status in cases["status"]]
+    assigned = Counted(cases.assign(**{_FOR_REVIEW: marked}), counted.themes)
+    counts = tally(assigned, (_FOR_REVIEW,), [("no",), ("yes",)]).only("cases")
+    return _Draft(
+        counts,
+        lambda data: [
+            Table(
+                UNSURE,
+                "What the model is unsure of",
+                "Complaints that it marked for a person to look at, because a theme was near the line between raised "
+                "and not raised. They are counted like any other.",
+                (_FOR_REVIEW,),
+                data,
+                UNSURE,
+            )
+        ],
+        (_FOR_REVIEW,),
     )
 
 
@@ -269,13 +526,19 @@ def _together(counted: Counted, rules: Policy) -> _Draft:
     frame = pd.concat([frame, pd.DataFrame(columns, index=frame.index)], axis=1)
     counts = tally(Counted(frame, chosen), ()).only("cases", exact=True)
     notes = () if listed_all else (f"At most the {_COMBINATIONS} most frequent combinations are listed.",)
-    return counts, lambda data: Table(
-        TOGETHER,
-        "Themes raised together",
-        "Each complaint is in one row only: that of exactly the themes it raises.",
-        (),
-        data,
-        notes,
+    return _Draft(
+        counts,
+        lambda data: [
+            Table(
+                TOGETHER,
+                "Themes raised together",
+                "Each complaint is in one row only: that of exactly the themes it raises.",
+                (),
+                data,
+                TOGETHER,
+                notes,
+            )
+        ],
     )
 
 
@@ -297,26 +560,34 @@ def _frequent(keys: Sequence[str], themes: Sequence[str], rules: Policy) -> tupl
     return tuple(key for *_, key in order[:_COMBINATIONS])
 
 
-def _outcomes(counted: Counted) -> _Draft:
+def _outcomes(counted: Counted, rules: Policy) -> _Draft:
     known = {NOT_RECORDED: "not_recorded", **{outcome: outcome for outcome in OUTCOMES}}
     # What is none of the library's outcomes is free text from the export: one group, not one each.
     outcome = [known.get(str(value), "other") for value in counted.cases["outcome"]]
-    counts = tally(Counted(counted.cases.assign(outcome=outcome), counted.themes), ("outcome",))
-    order = {name: place for place, name in enumerate([*OUTCOMES, "other", "not_recorded"])}
-    counts = replace(
-        counts, groups={key: counts.groups[key] for key in sorted(counts.groups, key=lambda k: order[k[0]])}
+    order = [*OUTCOMES, "other", "not_recorded"]
+    # Under a policy all are listed: one that was not would be known to have no case.
+    groups = [] if rules.exact else [(name,) for name in order]
+    counts = tally(Counted(counted.cases.assign(outcome=outcome), counted.themes), ("outcome",), groups)
+    counts = replace(counts, groups={(name,): counts.groups[name,] for name in order if (name,) in counts.groups})
+    note = (
+        "Upheld rate: cases upheld or partly upheld, of those resolved (upheld, partly upheld or not upheld). It is of "
+        "the whole complaint, which may raise other themes too."
     )
     # The rates per theme are in the overall table.
-    return counts.only("cases", "mentions"), lambda data: Table(
-        OUTCOME,
-        "Outcome by theme",
-        "What the organisations decided about the complaints that raise each theme.",
+    return _Draft(
+        counts.only("cases", "mentions"),
+        lambda data: [
+            Table(
+                OUTCOME,
+                "Outcome by theme",
+                "What the organisations decided about the complaints that raise each theme.",
+                ("outcome",),
+                data,
+                OUTCOME,
+                (note,),
+            )
+        ],
         ("outcome",),
-        data,
-        (
-            "Upheld rate: cases upheld or partly upheld, of those resolved (upheld, partly upheld or not "
-            "upheld). It is of the whole complaint, which may raise other themes too.",
-        ),
     )
 
 
@@ -334,18 +605,3 @@ def _models(table: pa.Table) -> tuple[str, ...]:
 
 def _any(table: pa.Table, name: str) -> bool:
     return any(value is not None and str(value).strip() for value in table[name].to_pylist())
-
-
-def _group_names(values: pd.Series[Any]) -> list[str]:
-    """Each group's value for people; two that read the same once they are printable stay two groups."""
-    different = list(dict.fromkeys(values))
-    names = dict(zip(different, unique(map(clean, different)), strict=True))
-    return [names[value] for value in values]
-
-
-def _whole(value: Any) -> int | None:
-    return None if pd.isna(value) else int(value)
-
-
-def _share(value: Any) -> float | None:
-    return None if pd.isna(value) else float(value)

@@ -1,0 +1,602 @@
+"""An attacker who has the folder of a report tries to work out the counts that it suppresses.
+
+`python scripts/attack_disclosure.py --policy under5 --tables 1000` writes that many reports on invented cases, with
+small counts, zeros and lone groups in plenty, attacks each, and prints how many fell.
+
+He is written apart from the package's own protection, and is stronger. He reads every file: counts.csv, the workbook's
+cells, the page's tables, the texts beside its charts and the lengths of their bars, the manifest. Of a share without
+its counts he tries which counts give it and its interval. What he read he holds against a cube of all that a case can
+be (ward x year x outcome x combination of themes), and looks for a suppressed count that is one number in every fit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import itertools
+import json
+import random
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from complaintnlp.counting import POLICIES, Policy
+from complaintnlp.counting.intervals import wilson
+from complaintnlp.report import write_report
+
+THEMES = ("a", "b")
+COMBINATIONS = ((), ("a",), ("b",), ("a", "b"))
+OUTCOMES = ("upheld", "partly_upheld", "not_upheld", "open", "withdrawn", "resolved_early", "other", "not_recorded")
+WARDS = ("N", "S", "W")
+MONTHS = {"2016-05": "2016-17", "2016-09": "2016-17", "2017-06": "2017-18"}
+CUBE = list(itertools.product(WARDS, MONTHS, OUTCOMES, ("no", "yes"), COMBINATIONS))
+"""What a case can be: ward, month, outcome, for review or not, themes."""
+FEW = [place for place in CUBE if place[2] in OUTCOMES[:4] and place[3] == "no"]
+"""Where invented cases are."""
+ROWS = ("empty", "repeat")
+"""Rows that the manifest counts: without text, of a case that was there before."""
+QUANTITIES = {
+    "cases": set(OUTCOMES),
+    "upheld": {"upheld", "partly_upheld"},
+    "resolved": {"upheld", "partly_upheld", "not_upheld"},
+}
+RATIOS = {"share": ("cases", "cases"), "upheld_rate": ("upheld", "resolved")}
+COLUMNS = ("ward", "month", "financial_year", "outcome", "for_review")
+MOST = 300
+"""Cases in an invented report, at most."""
+
+Sum = tuple[float, ...]
+"""How often each place of the cube, and each kind of row, is in a figure."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure as read from a file: a count or a share, or a symbol in the place of one.
+
+    Attributes:
+        top: what it counts.
+        bottom: what it is a share of, if it is one.
+        count, denominator: None where the file does not say.
+        share: value, lower and upper 95 % limit, with how far each may be off; empty where the file does not say.
+        hidden: whether there is only a symbol.
+        target: whether the symbol stands for the count itself, and not for a share of which one part is suppressed.
+    """
+
+    name: str
+    top: Sum
+    bottom: Sum | None = None
+    count: float | None = None
+    denominator: float | None = None
+    share: tuple[tuple[float, float], ...] = ()
+    hidden: bool = False
+    target: bool = False
+
+
+@dataclass
+class Knowledge:
+    """What the attacker knows.
+
+    Attributes:
+        bounds: the least and the most that a sum can be.
+        ratios: sums that are 0 or more, which shares without counts tell.
+        targets: suppressed figures by their sums.
+    """
+
+    bounds: dict[Sum, tuple[float, float]] = field(default_factory=dict)
+    ratios: list[Sum] = field(default_factory=list)
+    targets: dict[Sum, str] = field(default_factory=dict)
+
+    def learn(self, what: Sum, low: float, high: float) -> None:
+        """Narrow what a sum can be."""
+        before = self.bounds.get(what, (-np.inf, np.inf))
+        self.bounds[what] = max(before[0], low), min(before[1], high)
+
+
+def invented(seed: int) -> pd.DataFrame:
+    """Tagged cases in a few lumps, so that small counts, zeros and lone groups are many."""
+    dice = random.Random(seed)  # noqa: S311 - no secret
+    lumps = [(dice.choice(FEW), dice.choice([1, 2, 3, 6, 9, 25])) for _ in range(dice.randint(3, 14))]
+    atoms = [atom for atom, size in lumps for _ in range(size)]
+    statuses = ["classified" if themes else "no_theme" for *_, themes in atoms]
+    unsure = dice.choice([0, 0.1, 0.4])
+    statuses = ["review" if dice.random() < unsure else status for status in statuses]
+    ids = [*range(len(atoms))]
+    for _ in range(dice.choice([0, 0, 2, 8])):
+        # A second row of a case adds nothing to it.
+        place = dice.randrange(len(ids))
+        if statuses[place] == "classified":
+            atoms, ids, statuses = [*atoms, atoms[place]], [*ids, ids[place]], [*statuses, "classified"]
+    for _ in range(dice.choice([0, 0, 1, 3, 12])):
+        atoms, ids, statuses = [*atoms, atoms[0]], [*ids, len(ids) + 1000], [*statuses, "empty"]
+    return pd.DataFrame(
+        {
+            "case_id": ids,
+            "ward": [ward for ward, *_ in atoms],
+            "received": [f"{month}-01" for _, month, *_ in atoms],
+            "outcome": [outcome for _, _, outcome, *_ in atoms],
+            "themes": ["; ".join(themes) for *_, themes in atoms],
+            "p_a": 0.5,
+            "p_b": 0.5,
+            "status": statuses,
+        }
+    )
+
+
+@cache
+def places(theme: str, quantity: str, group: tuple[tuple[str, str], ...] = ()) -> Sum:
+    """The sum that a figure is: of a theme id, `all`, `none` or, after a `=`, exactly these themes."""
+    inside = []
+    for ward, month, outcome, review, themes in CUBE:
+        of_theme = {"all": 1, "none": int(not themes)}.get(theme, int(theme in themes))
+        if theme.startswith("="):
+            of_theme = int(theme == "=" + "; ".join(themes))
+        counted = outcome in QUANTITIES.get(quantity, OUTCOMES)
+        if quantity == "mentions":
+            of_theme = len(themes)
+        named = dict(zip(COLUMNS, (ward, month, MONTHS[month], outcome, review), strict=True))
+        inside.append(float(of_theme if counted and all(named[n] == value for n, value in group) else 0))
+    return (*inside, *(0.0 for _ in ROWS))
+
+
+def rows_of(kind: str) -> Sum:
+    """The sum that a number of rows is, by its name in the manifest."""
+
+    def cases(theme: str, review: str = "") -> NDArray[np.float64]:
+        return np.array(places(theme, "cases", (("for_review", review),) if review else ()))
+
+    alone = {name: np.array([0.0] * len(CUBE) + [float(name == other) for other in ROWS]) for name in ROWS}
+    sums = {
+        "all": cases("all") + alone["empty"] + alone["repeat"],
+        "repeats": alone["repeat"],
+        "empty": alone["empty"],
+        "review": cases("all", "yes"),
+        "no_theme": cases("none", "no"),
+        "classified": cases("all", "no") - cases("none", "no") + alone["repeat"],
+        "too_long": 0 * alone["empty"],
+    }
+    return tuple(sums[kind].tolist())
+
+
+# Reading. Every table, column and label must be known: what is new to a report must be taught to the attacker.
+
+_TABLES = {
+    "Complaints that raise each theme": "overall",
+    "Themes raised together": "themes_together",
+    "Themes by financial year": "financial_year",
+    "Themes by ward": "ward",
+    "Outcome by theme": "outcome",
+    "Is it changing?": "month",
+    "What the model is unsure of": "for_review",
+    "What stands out by ward": "funnel",
+}
+_DERIVED = ("cases_limits", "upheld_first", "upheld_again", "raised_again", "number", "severe")
+"""Measures that are made of the figures of their table as these are shown."""
+_WORDS = "Has the same failing come back?"
+"""A table of words, made of one by ward and year that is in counts.csv."""
+_LABELS = {"All complaints": "all", "A": "a", "B": "b", "None of these themes": "none"}
+_EXACT = {"A only": "=a", "B only": "=b", "A and b": "=a; b", "None of these themes": "none", "All complaints": "all"}
+_OF_SHARES = ("lower 95 % limit", "upper 95 % limit", "share")
+_REVIEW_LABELS = {"Sure": "no", "For review": "yes"}
+_OUTCOME_LABELS = {outcome.capitalize().replace("_", " "): outcome for outcome in OUTCOMES}
+
+
+def read_counts(folder: Path) -> Iterator[Figure]:
+    """The figures of counts.csv."""
+    for row in _csv_rows(folder):
+        group = _group(row)
+        theme = row["theme"]
+        if row["measure"] in _DERIVED:
+            continue
+        if row["table"] == "themes_together" and theme not in ("all", "none"):
+            theme = "=" + theme
+        # A funnel's low and high are its limits, and no interval.
+        measure = row["measure"].removesuffix("_funnel")
+        top, bottom = RATIOS.get(measure, (measure, None))
+        yield Figure(
+            f"counts.csv {row['table']} {group} {row['theme']} {row['measure']}",
+            places(theme, top, group),
+            None if bottom is None else places("all" if measure == "share" else theme, bottom, group),
+            _number(row["count"]),
+            _number(row["denominator"]),
+            _shares([row["value"], row["low"], row["high"]], 5e-7) if row["measure"] in RATIOS else (),
+            row["symbol"] == "[c]",
+            row["symbol"] == "[c]" and measure != "share",
+        )
+
+
+def read_workbook(folder: Path) -> Iterator[Figure]:
+    """The figures of report.xlsx."""
+    for sheet in openpyxl.load_workbook(folder / "report.xlsx"):
+        if not sheet.title.startswith("Table_"):
+            continue
+        title = str(sheet["A1"].value).partition(": ")[2]
+        if title == _WORDS:
+            continue
+        name = _TABLES[title]
+        (table,) = sheet.tables.values()
+        headers, *rows = ([str(cell.value).replace("\xa0", " ") for cell in row] for row in sheet[table.ref])
+        for label, *cells in rows:
+            if label != "There are no complaints to count.":
+                yield from _workbook_row(name, label, headers[1:], cells)
+
+
+def _workbook_row(name: str, label: str, headers: Sequence[str], cells: Sequence[str]) -> Iterator[Figure]:
+    shares: dict[tuple[str, str], list[str]] = {}
+    for header, cell in zip(headers, cells, strict=True):
+        if header == "Signals" or (name == "funnel" and header != "Complaints"):
+            continue
+        if name in ("month", "for_review", "funnel"):
+            yield _plain("report.xlsx", name, label, header, cell)
+            continue
+        subject, _, part = header.partition(": ")
+        if part in _OF_SHARES or header in ("Share of complaints", "Upheld rate"):
+            measure = "upheld_rate" if subject == "Upheld rate" else "share"
+            theme, group = _where(name, label, subject if part == "share" or subject in _LABELS else "")
+            shares.setdefault((theme, measure), []).append(cell)
+            continue
+        known = {"Mentions": "mentions", "Upheld or partly upheld": "upheld", "Resolved": "resolved"}
+        theme, group = _where(name, label, subject if part == "complaints" or subject in _OUTCOME_LABELS else "")
+        assert part == "complaints" or header in (*known, *_OUTCOME_LABELS, "Complaints"), header
+        quantity = known.get(header, "cases")
+        if quantity in ("upheld", "resolved"):
+            group = () if name == "outcome" else group
+        yield Figure(
+            f"report.xlsx {name} {label} {header}",
+            places(theme, quantity, group),
+            count=_number(cell),
+            hidden=cell == "[c]",
+        )
+    for (theme, measure), found in shares.items():
+        group = () if name == "outcome" else _where(name, label, "")[1]
+        yield _ratio(f"report.xlsx {name} {label}", theme, measure, group, _shares(found, 1e-9), "[c]" in found)
+
+
+def _plain(file: str, name: str, label: str, header: str, cell: str) -> Figure:
+    """A count: of a month and a theme, of a theme and whether it is for review, of a ward."""
+    if name == "for_review":
+        top = places(_LABELS[label], "cases", ((name, _REVIEW_LABELS[header]),))
+    elif name == "funnel":
+        top = places("all", "cases", (("ward", label),))
+    else:
+        top = places(_LABELS[header], "cases", ((name, label),))
+    hidden = cell == "[c]"
+    return Figure(f"{file} {name} {label} {header}", top, count=_number(cell), hidden=hidden, target=hidden)
+
+
+def _where(name: str, label: str, subject: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Theme and group of a cell, by its row's label and what its column is of, if that is a theme or an outcome."""
+    if name in ("overall", "themes_together"):
+        return (_EXACT if name == "themes_together" else _LABELS)[label], ()
+    if name == "outcome":
+        return _LABELS[label], ((("outcome", _OUTCOME_LABELS[subject]),) if subject else ())
+    return _LABELS[subject] if subject else "all", ((name, label),)
+
+
+def read_page(folder: Path) -> Iterator[Figure]:
+    """The figures of report.html: of its tables, of the texts beside its charts, and of what the charts draw."""
+    page = _Page()
+    page.feed((folder / "report.html").read_text("utf-8").replace("\xa0", " "))
+    for title, headers, rows in page.tables:
+        if title == _WORDS:
+            continue
+        for label, *cells in rows:
+            for header, cell in zip(headers[1:], cells, strict=True):
+                yield from _page_cell(_TABLES[title], label, header, cell)
+    for number, chart in page.charts:
+        # Trend and funnel are drawn of counts and shares that their tables or those before show.
+        if page.tables[number - 1][0] not in ("Is it changing?", "What stands out by ward"):
+            yield from _chart(_TABLES[page.tables[number - 1][0]], chart)
+
+
+def _page_cell(name: str, label: str, header: str, cell: str) -> Iterator[Figure]:
+    if header == "Signals" or (name == "funnel" and header != "Complaints"):
+        return
+    if name in ("month", "for_review", "funnel"):
+        yield _plain("report.html", name, label, header, cell)
+        return
+    told = f"report.html {name} {label} {header}"
+    rate = header == "Upheld rate"
+    of_row = rate or header in ("Complaints", "Mentions", "Share of complaints")
+    theme, group = _where(name, label, "" if of_row else header)
+    if rate or header == "Share of complaints" or header in _LABELS:
+        group = () if name == "outcome" else group
+        found = _ratio(told, theme, "upheld_rate" if rate else "share", group, _percents(cell), cell == "[c]")
+        of = re.search(r"([\d,]+) of ([\d,]+)$", cell)
+        whole = re.fullmatch(r"[\d,]+", cell)
+        count, denominator = (_number(of[1]), _number(of[2])) if of else (_number(cell) if whole else None, None)
+        yield replace(found, count=count, denominator=denominator)
+    else:
+        quantity = "mentions" if header == "Mentions" else "cases"
+        hidden = cell == "[c]"
+        yield Figure(told, places(theme, quantity, group), count=_number(cell), hidden=hidden, target=hidden)
+
+
+def _chart(name: str, chart: _Chart) -> Iterator[Figure]:
+    labelled = re.findall(r"(.*?): (\[\w\]|[^;]*?)(?:; |\.$)", chart.description)
+    across = chart.ticks[-1][0] / _percent(chart.ticks[-1][1]) if chart.ticks else 0
+    for place, (label, text) in enumerate(labelled):
+        if name in ("overall", "themes_together"):
+            theme, group = _where(name, label, "")
+        else:
+            theme, group = _LABELS[chart.title], ((name, label),)
+        yield _ratio(f"report.html chart of {name} {label}", theme, "share", group, _percents(text), text == "[c]")
+        if place < len(chart.marks) and chart.marks[place]:
+            drawn = tuple((at / across, 0.06 / across) for at in chart.marks[place])
+            yield _ratio(f"report.html bar of {name} {label}", theme, "share", group, drawn, False)
+
+
+@dataclass
+class _Chart:
+    title: str = ""
+    description: str = ""
+    ticks: list[tuple[float, str]] = field(default_factory=list)
+    marks: list[list[float]] = field(default_factory=list)
+
+
+class _Page(HTMLParser):
+    """Tables as title, headers, rows; charts by the number of their section."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: list[tuple[str, list[str], list[list[str]]]] = []
+        self.charts: list[tuple[int, _Chart]] = []
+        self.section = 0
+        self.words: list[str] = []
+        self.at = 0.0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.words = self.words if tag in ("small", "span", "div") else []
+        found = {name: value or "" for name, value in attrs}
+        if tag == "section":
+            number = re.fullmatch(r"table-(\d+)", found.get("id", ""))
+            self.section = int(number[1]) if number else 0
+        elif tag == "svg":
+            self.charts.append((self.section, _Chart()))
+        elif tag == "table":
+            self.tables.append(("", [], []))
+        elif tag == "tr":
+            self.tables[-1][2].append([])
+        elif tag == "text":
+            self.kind, self.at = found.get("class", ""), float(found["x"])
+        elif tag == "rect":
+            self.charts[-1][1].marks[-1].append(float(found["width"]))
+        elif tag == "path" and self.charts[-1][1].marks:
+            # A bar's interval; a trend's stands upright, and its text says the same.
+            ends = re.match(r"M([\d.]+) [\d.]+H([\d.]+)", found["d"])
+            self.charts[-1][1].marks[-1] += [float(end) for end in ends.groups()] if ends else []
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        text = " ".join("".join(self.words).split())
+        if tag == "caption":
+            known = [one for one in (*_TABLES, _WORDS) if re.match(rf"Table \d+: {re.escape(one)}", text)]
+            assert known, f"a table that the attacker was not taught to read: {text}"
+            self.tables[-1] = (known[0], *self.tables[-1][1:])
+        elif tag in ("th", "td"):
+            self.tables[-1][2][-1].append(text)
+        elif tag == "thead":
+            self.tables[-1] = (self.tables[-1][0], self.tables[-1][2].pop(), [])
+        elif tag in ("title", "desc") and self.charts:
+            setattr(self.charts[-1][1], "title" if tag == "title" else "description", text)
+        elif tag == "text":
+            self._text(text)
+
+    def _text(self, text: str) -> None:
+        chart = self.charts[-1][1]
+        if self.kind == "axis":
+            if text.endswith("%"):
+                chart.ticks.append((self.at, text))
+        elif not self.kind:
+            chart.marks.append([])
+
+
+def _csv_rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "counts.csv").open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _group(row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, row[name]) for name in COLUMNS if row.get(name))
+
+
+def _ratio(name: str, theme: str, measure: str, group: tuple[tuple[str, str], ...], share: Any, hidden: bool) -> Figure:
+    top, bottom = RATIOS[measure]
+    whole = places("all" if measure == "share" else theme, bottom, group)
+    return Figure(name, places(theme, top, group), whole, share=share, hidden=hidden)
+
+
+def _number(cell: str) -> float | None:
+    cell = cell.replace(",", "")
+    return float(cell) if re.fullmatch(r"-?\d+(\.\d+)?", cell) else None
+
+
+def _shares(cells: Sequence[str], off: float) -> tuple[tuple[float, float], ...]:
+    found = [_number(cell) for cell in cells]
+    return tuple((one, off) for one in found if one is not None) if None not in found else ()
+
+
+def _percents(text: str) -> tuple[tuple[float, float], ...]:
+    found = re.match(r"([<>]?\d+) %(?: \(([<>]?\d+) to ([<>]?\d+)\))?", text)
+    ends = [one for one in found.groups() if one] if found else []
+    return tuple((_percent(one), 0.0101 if one[0] in "<>" else 0.00501) for one in ends)
+
+
+def _percent(text: str) -> float:
+    return float(re.sub(r"[^\d.]", "", text)) / 100
+
+
+def read_manifest(folder: Path) -> Iterator[Figure]:
+    """The numbers of rows in manifest.json."""
+    rows = json.loads((folder / "manifest.json").read_text("utf-8"))["rows"]
+    for name, shown in {**rows.pop("by_status"), **rows}.items():
+        hidden, alone = shown == "[c]", name in ("empty", "repeats")
+        told = f"manifest.json {name}"
+        yield Figure(told, rows_of(name), count=_number(str(shown)), hidden=hidden, target=hidden and alone)
+
+
+Reader = Callable[[Path], Iterable[Figure]]
+READERS: tuple[Reader, ...] = (read_counts, read_workbook, read_page, read_manifest)
+
+# Reasoning.
+
+
+def near(shown: float, rules: Policy) -> tuple[float, float]:
+    """The least and the most that a count can be which is shown so."""
+    half = (rules.round_to - 1) // 2
+    return (0, 0) if shown == 0 else (max(shown - half, rules.suppress_to + 1), shown + half)
+
+
+def known(folder: Path, rules: Policy, readers: Sequence[Reader] = READERS) -> Knowledge:
+    """Everything that the files of a folder say."""
+    mind = Knowledge()
+    found = [figure for read in readers for figure in read(folder)]
+    for figure in found:
+        _learn_counts(mind, figure, rules)
+    for figure in found:
+        if figure.share and figure.bottom is not None:
+            _learn_share(mind, figure)
+    _learn_groups(mind, folder)
+    return mind
+
+
+def _learn_counts(mind: Knowledge, figure: Figure, rules: Policy) -> None:
+    if figure.hidden:
+        # No figure beside the symbol, and no interval either.
+        assert (figure.count, figure.denominator, figure.share) == (None, None, ()), figure.name
+        if figure.target:
+            parts = [figure.top] if figure.bottom is None else [figure.top, figure.bottom]
+            mind.targets |= dict.fromkeys(parts, figure.name)
+            if rules.round_to > 1 and figure.bottom is None and "mentions" not in figure.name.casefold():
+                mind.learn(figure.top, int(rules.zero_shown), rules.suppress_to)
+        return
+    if figure.denominator is not None and figure.bottom is not None:
+        mind.learn(figure.bottom, *near(figure.denominator, rules))
+    if figure.count is not None:
+        low, high = near(figure.count, rules)
+        # A part that was rounded over its whole is shown as the whole.
+        capped = rules.round_to > 1 and figure.count == figure.denominator
+        mind.learn(figure.top, low, np.inf if capped else high)
+
+
+def _learn_share(mind: Knowledge, figure: Figure) -> None:
+    assert figure.bottom is not None
+    exact = all(low == high for low, high in (mind.bounds.get(one, (0, 1)) for one in (figure.top, figure.bottom)))
+    rounded = figure.top in mind.bounds and figure.bottom in mind.bounds
+    if exact or rounded:
+        return  # it was computed of these
+    (value, off), top, bottom = figure.share[0], np.array(figure.top), np.array(figure.bottom)
+    mind.ratios += [tuple(top - (value - off) * bottom), tuple((value + off) * bottom - top)]
+    fits = _fits(figure.share)
+    if fits:
+        for what, some in zip((figure.top, figure.bottom), zip(*fits, strict=True), strict=True):
+            mind.learn(what, min(some), max(some))
+
+
+@cache
+def _fits(share: tuple[tuple[float, float], ...]) -> list[tuple[int, int]]:
+    """Counts and denominators that give a share with this interval."""
+
+    def fit(count: int, whole: int) -> bool:
+        made = (count / whole, *wilson(count, whole))
+        return all(abs(one - shown) <= off for one, (shown, off) in zip(made, share, strict=False))
+
+    return [(count, whole) for whole in range(1, MOST) for count in range(whole + 1) if fit(count, whole)]
+
+
+def _learn_groups(mind: Knowledge, folder: Path) -> None:
+    """A group is listed because it has a case, and one without a case is not; of outcomes all are listed."""
+    listed: dict[str, set[tuple[tuple[str, str], ...]]] = {}
+    for row in _csv_rows(folder):
+        if row["measure"] in _DERIVED or row["table"] == "ward funnel":
+            continue
+        listed.setdefault(row["table"], set()).add(_group(row))
+    for groups in listed.values():
+        columns = [name for name, _ in next(iter(groups))]
+        domain = {"ward": WARDS, "financial_year": sorted({*MONTHS.values()}), "month": MONTHS}
+        if columns in (["outcome"], ["for_review"]):
+            assert len(groups) == {"outcome": len(OUTCOMES), "for_review": 2}[columns[0]]
+            continue
+        for values in itertools.product(*(domain[name] for name in columns)):
+            group = tuple(zip(columns, values, strict=True))
+            if columns:
+                mind.learn(places("all", "cases", group), int(group in groups), np.inf if group in groups else 0)
+
+
+def recovered(mind: Knowledge) -> list[tuple[str, int]]:
+    """The suppressed figures that can be but one number, and that number."""
+    if not mind.targets:
+        return []
+    size = len(CUBE) + len(ROWS)
+    matrix = np.array([*mind.bounds, *mind.ratios, (0.0,) * size])
+    low = np.array([*(low for low, _ in mind.bounds.values()), *(-1e-9 for _ in mind.ratios), 0])
+    high = np.array([*(high for _, high in mind.bounds.values()), *(np.inf for _ in mind.ratios), 0])
+    held = LinearConstraint(matrix, low, high)
+    targets = np.array([*mind.targets])
+    least, most = np.full(len(targets), np.inf), np.full(len(targets), -np.inf)
+
+    def look(weights: NDArray[np.float64]) -> None:
+        found = milp(weights, constraints=held, integrality=np.ones(size), bounds=Bounds(0, 1000))
+        assert found.x is not None, found.message
+        values = targets @ found.x.round()
+        np.minimum(least, values, out=least)
+        np.maximum(most, values, out=most)
+
+    # Most targets move when the attacker looks in a few random directions; the others he looks at one by one.
+    dice = np.random.default_rng(0)
+    for _ in range(4):
+        look(dice.normal(size=len(targets)) @ targets)
+    for place, target in enumerate(targets):
+        for sign in (1, -1):
+            if least[place] == most[place]:
+                look(sign * target)
+    return [(name, int(n)) for name, n, m in zip(mind.targets.values(), least, most, strict=True) if n == m]
+
+
+def attack(seed: int, rules: Policy, folder: Path) -> list[tuple[str, int]]:
+    """Write a report on invented cases into a folder, and what the attacker recovers of it.
+
+    Without secondary suppression a `[c]` may stand beside a rate for its other part: then only what the policy
+    suppresses for its own size counts.
+    """
+    # Every fourth crosses two columns.
+    by = ["ward", "financial_year"] if seed % 4 == 3 else ["ward"]
+    write_report(invented(seed), folder, by, disclosure=rules.name)
+    found = recovered(known(folder, rules))
+    return [(name, count) for name, count in found if rules.secondary or rules.show(count) is None]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Attack many reports and print what fell."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--policy", default="under5", choices=[name for name in POLICIES if name != "none"])
+    parser.add_argument("--tables", type=int, default=1000, help="reports to attack (default: 1000)")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first (default: 0)")
+    parser.add_argument("--show", action="store_true", help="print every count that was recovered")
+    args = parser.parse_args(argv)
+    fallen, counts = 0, 0
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(args.first, args.first + args.tables):
+            found = attack(seed, POLICIES[args.policy], Path(folder))
+            fallen, counts = fallen + bool(found), counts + len(found)
+            if args.show and found:
+                print(f"{seed}: {found}")
+    print(f"{args.policy}: {fallen} of {args.tables:,} reports gave a suppressed count away, {counts:,} counts in all")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
