@@ -34,5 +34,5 @@ def test_the_commands_on_what_comes_with_the_project(tmp_path: Path, monkeypatch
     (tmp_path / "data").symlink_to(ROOT / "data")
     monkeypatch.chdir(tmp_path)
     ours = [c[1:] for c in COMMANDS if c[0] == "complaintnlp" and c[1] in ("classify", "report", "evaluate", "show")]
-    assert {main(command) for command in ours} == {0}
+    assert [main(command) for command in ours] == [0] * 5
     assert (tmp_path / "report" / "report.html").is_file()
