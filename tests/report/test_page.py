@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from attack_disclosure import invented
 from complaintnlp.report import write_report
 from complaintnlp.report.charts import bar_chart, top_of, trend_chart
 from complaintnlp.report.shapes import Figure
@@ -109,6 +110,11 @@ def test_long_and_unprintable_names_fit(tagged: Tagged, tmp_path: Path) -> None:
     assert "n" * 300 in page.text
     assert "a\ufffdb\ufffd" in page.text
     assert "\x00" not in page.source
+
+
+def test_a_funnel_without_a_shown_figure_says_so(tmp_path: Path) -> None:
+    folder = write_report(invented(49), tmp_path, by=["ward"], disclosure="under5")
+    assert "lies outside the 99.8" in Page(folder).text
 
 
 @pytest.mark.parametrize("count", [0, 1])
