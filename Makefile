@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= python3
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test lint format model bench clean
+.PHONY: demo test lint format model bench ablation clean
 
 demo: $(INSTALLED)
 	$(BIN)/complaintnlp classify data/examples/complaints.csv --out demo/tagged.csv
@@ -28,6 +28,9 @@ model: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python scripts/benchmark.py
+
+ablation: $(INSTALLED)
+	$(BIN)/python scripts/ablation.py
 
 clean:
 	rm -rf $(VENV) demo build dist

@@ -53,6 +53,7 @@ from peers import (
 
 ROOT = Path(__file__).parents[1]
 ANSWERS = "fft_nhs_v6.csv"
+AT_RANDOM = "at random"
 LEAST_CASES = 20
 
 
@@ -91,13 +92,12 @@ def peers() -> None:
         print(f"peers: skipped, {ANSWERS} is not there (set COMPLAINTNLP_SHARED_DATA to its folder)\n")
         return
     answers = feedback(path)
-    train, test = train_test_split(np.arange(len(answers)), test_size=0.2, random_state=42)
-    trusts = {trust: np.flatnonzero(np.array(answers.groups) == trust) for trust in sorted(set(answers.groups))}
-    ways = [(one, other) for one in trusts for other in trusts if one != other]
+    ways = splits(answers)
+    train, test = ways.pop(AT_RANDOM)
     print(f"peers: {len(answers):,} answers, {len(answers.taxonomy.ids)} labels; at random, {len(train):,} to train on")
     print(f"  and {len(test):,} to test on; then micro-F1 when trained on one trust and tested on another")
     print(f"  {'recipe':<42}{'micro-F1':>9}{'macro-F1':>9}{'mAP':>7}{'fit s':>8}{'rows/s':>8}", end="")
-    print("".join(f"{one + ' > ' + other:>14}" for one, other in ways))
+    print("".join(f"{way:>14}" for way in ways))
     recipes: dict[str, Recipe] = {
         "complaintnlp fit": ours,
         "tf-idf + logistic regression, cut at .5": at_half(plain),
@@ -113,9 +113,9 @@ def peers() -> None:
             end="",
             flush=True,
         )
-        for one, other in ways:
-            _, raised = run(recipe, answers.take(trusts[one]), [answers.take(trusts[other])]).answers[0]
-            print(f"{_f1(answers.labels[trusts[other]], raised, 'micro'):>14.3f}", end="", flush=True)
+        for here, there in ways.values():
+            _, raised = run(recipe, answers.take(here), [answers.take(there)]).answers[0]
+            print(f"{_f1(answers.labels[there], raised, 'micro'):>14.3f}", end="", flush=True)
         print()
     print()
 
@@ -220,6 +220,14 @@ def feedback(path: Path) -> Labelled:
         frame["Trust"].loc[rows].tolist(),
         [""] * n,
     )
+
+
+def splits(answers: Labelled) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """The places of the answers to train and to test on: 80/20 at random, then each trust against each other."""
+    trusts = {trust: np.flatnonzero(np.array(answers.groups) == trust) for trust in sorted(set(answers.groups))}
+    train, test = train_test_split(np.arange(len(answers)), test_size=0.2, random_state=42)
+    across = {f"{a} > {b}": (trusts[a], trusts[b]) for a in trusts for b in trusts if a != b}
+    return {AT_RANDOM: (train, test), **across}
 
 
 def shared_data() -> Path:

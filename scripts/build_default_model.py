@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 
 from complaintnlp.corpus import read_corpus
 from complaintnlp.evaluation import evaluate
 from complaintnlp.model import save
+from complaintnlp.reliability import Reliability, as_markdown, from_facts
 from complaintnlp.training import fit
 
 ROOT = Path(__file__).parents[1]
@@ -21,15 +24,19 @@ written for this purpose, sentence by sentence, by language-model writers, each 
 written rulings (`data/README.md`, `data/annotation_guide.md`).
 No real patient's text was used, and no real text was trained on.
 
-**How it works.** spaCy masks identifiers, splits sentences, tags concepts and negation; tf-idf of words, word pairs
-and pieces of words; one logistic regression a theme, trained on whole texts and on single sentences with marked
-evidence; calibrated, and thresholds chosen, on predictions out of fold (folds by writing batch).
+**How it works.** spaCy masks identifiers, splits sentences, marks negation and decisions, and brings word vectors made
+of word pieces; tf-idf of words and word pairs beside the vectors; one logistic regression a label, trained on whole
+texts and on single sentences with marked evidence; their scores are stacked, calibrated, and thresholds chosen, on
+predictions out of fold (folds by writing batch).
 
 **On the test split** (batches by writers of their own, never trained on, not used to choose anything):
 
 ```
 {table}
 ```
+
+{reliability}
+The groups with their 95 % intervals are drawn in `docs/reliability.svg`.
 
 **Limits.** Invented text is not real text: on real complaints expect less, measure it on labelled cases of your own
 (`complaintnlp evaluate labelled.csv`), and retrain. English only, British health services. It says what a text
@@ -38,6 +45,8 @@ complaints without a person reading them.
 
 Licence: CC BY 4.0. Rebuild: `make model`.
 """
+SIDE, GAP = 200, 56
+"""Of a square of the reliability diagram, and around it."""
 
 
 def main() -> int:
@@ -47,10 +56,45 @@ def main() -> int:
     save(
         model,
         ROOT / "models" / "default",
-        CARD.format(name=NAME, version=VERSION, cases=len(cases), table=table),
+        CARD.format(name=NAME, version=VERSION, cases=len(cases), table=table, reliability=as_markdown(model.facts)),
     )
+    known = from_facts(model.facts)
+    assert known is not None
+    (ROOT / "docs" / "reliability.svg").write_text(diagram(known[0]), "utf-8")
     print(table)
     return 0
+
+
+def diagram(reliabilities: Mapping[str, Reliability]) -> str:
+    """The reliability diagram as SVG: observed over predicted share, one square a theme, with Wilson intervals."""
+    width, height = len(reliabilities) * (SIDE + GAP) + GAP, SIDE + 2 * GAP
+    title = "Share of cases labelled, by mean predicted probability, out of fold"
+    squares = (_square(GAP + n * (SIDE + GAP), theme, found) for n, (theme, found) in enumerate(reliabilities.items()))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" font-family="sans-serif" '
+        f'font-size="12" fill="#222">\n<title>{title}</title>\n<rect width="100%" height="100%" fill="#fff"/>\n'
+        + "".join(squares)
+        + f'<text x="{width / 2:.0f}" y="{height - 10}" text-anchor="middle">{title}</text>\n</svg>\n'
+    )
+
+
+def _square(left: float, theme: str, found: Reliability) -> str:
+    floor = GAP + SIDE
+    marks = [
+        f'<text x="{left}" y="{GAP - 10}" font-weight="bold">{escape(theme)}, error {found.error:.3f}</text>',
+        f'<rect x="{left}" y="{GAP}" width="{SIDE}" height="{SIDE}" fill="none" stroke="#999"/>',
+        f'<line x1="{left}" y1="{floor}" x2="{left + SIDE}" y2="{GAP}" stroke="#999" stroke-dasharray="4"/>',
+    ]
+    for share in (0, 0.5, 1):
+        x, y = left + share * SIDE, floor - share * SIDE
+        marks.append(f'<text x="{x:.0f}" y="{floor + 16}" text-anchor="middle">{share:.0%}</text>')
+        marks.append(f'<text x="{left - 6}" y="{y + 4:.0f}" text-anchor="end">{share:.0%}</text>')
+    for one in found.bins:
+        x = left + one.predicted * SIDE
+        y, low, high = (floor - share * SIDE for share in (one.observed, *one.interval))
+        marks.append(f'<line x1="{x:.1f}" y1="{low:.1f}" x2="{x:.1f}" y2="{high:.1f}" stroke="#1f5a8a"/>')
+        marks.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="#1f5a8a"/>')
+    return "\n".join(marks) + "\n"
 
 
 if __name__ == "__main__":

@@ -175,9 +175,14 @@ def test_train_show_and_evaluate(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["train", str(labelled), "--out", str(out)]) == 0
     assert "trained on 48 cases" in capsys.readouterr().out
     assert main(["show", str(out)]) == 0
-    assert "Model mine 1" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "Model mine 1" in shown
+    assert "Reading the 15 % most doubtful texts (status `review`)" in shown
+    assert "What a second look finds" in (out / "README.md").read_text("utf-8")
     assert main(["evaluate", str(labelled), "--model", str(out)]) == 0
-    assert "communication" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "communication" in told
+    assert "review: reading the" in told
 
 
 def test_the_37_labels_of_real_feedback_are_trained_on_as_they_come(shared_data: Path, tmp_path: Path) -> None:

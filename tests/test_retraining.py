@@ -29,7 +29,7 @@ NEW = [
 def small_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
     """The toy's sentences in the place of the corpus: what is tested is the judging, not the learning."""
     cases = read_labelled(small_cases(), Taxonomy.default())
-    test = np.arange(0, len(cases), 4)
+    test = np.arange(1, len(cases), 4)
     parts: dict[tuple[str, ...], Labelled] = {
         ("train", "validation"): cases.take(i for i in range(len(cases)) if i not in test),
         ("test",): cases.take(test),
@@ -79,7 +79,7 @@ def test_perverse_labels_are_refused_and_nothing_is_written(toy: Model, tmp_path
 @pytest.mark.usefixtures("small_corpus")
 def test_cases_of_the_frozen_split_are_not_learnt_from(toy: Model) -> None:
     with pytest.raises(InputError, match="frozen test split"):
-        cn.retrain(small_cases()[::4], base=toy)
+        cn.retrain(small_cases()[1::4], base=toy)
 
 
 @pytest.mark.usefixtures("small_corpus")

@@ -18,7 +18,7 @@ from complaintnlp.model import Model, Tagged, load
 if TYPE_CHECKING:
     import datasets
 
-SHARD_ROWS = 500
+SHARD_ROWS = 512
 
 
 def classify_cases(

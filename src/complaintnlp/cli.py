@@ -218,8 +218,9 @@ def _parser() -> argparse.ArgumentParser:
         _evaluate,
         "measure a model on labelled cases",
         "complaintnlp evaluate labelled.csv --model models/mine",
-        "Prints precision, recall, F1 and average precision of each theme and subtheme with 95 % intervals, and the "
-        "ids of the worst mistakes.",
+        "Prints precision, recall, F1 and average precision of each theme and subtheme with 95 % intervals; the same "
+        "of evidence and findings, where they are marked; how far probabilities can be taken at their word; how many "
+        "mistakes the status `review` finds; and the ids of the worst.",
     )
     one.add_argument("labelled", metavar="LABELLED", help="labelled cases")
     one.add_argument("--model", metavar="DIR", help="a model folder (default: the shipped model)")
@@ -449,6 +450,8 @@ def _show(args: argparse.Namespace) -> int:
 
 def _account(model: Any) -> str:
     """A model's themes and out-of-fold figures, as `show` prints them."""
+    from complaintnlp.reliability import consequence, from_facts
+
     training = model.facts.get("training", {})
     width = max(len(label) for label in model.taxonomy.label_ids) + 2
     lines = [
@@ -463,7 +466,8 @@ def _account(model: Any) -> str:
             f"  {theme:<{width}}{count['cases']:>6}{hit / max(1, hit + wrong):>11.2f}{hit / max(1, hit + missed):>8.2f}"
             f"{2 * hit / max(1, 2 * hit + wrong + missed):>6.2f}{model.calibrations[theme].threshold:>11.2f}"
         )
-    return "\n".join(lines)
+    known = from_facts(model.facts)
+    return "\n".join(lines if known is None else [*lines, consequence(known[1])])
 
 
 def _taxonomy(path: str | None, kind: Any) -> Any:

@@ -14,7 +14,9 @@ from complaintnlp.corpus import read_corpus
 from complaintnlp.errors import InputError
 from complaintnlp.evaluation import bootstrap_weights, macro_f1, predictions, score_themes
 from complaintnlp.labelled import Labelled, read_labelled
+from complaintnlp.language import encoder_of, make_language
 from complaintnlp.model import Model, load, save
+from complaintnlp.reliability import as_markdown
 from complaintnlp.training import fit, folds_of
 
 TOLERANCE = 0.02
@@ -108,7 +110,8 @@ def retrain(
 
     Args:
         labelled: a file or table of labelled cases, or a list of them; see `read_labelled`.
-        base: the model to compare with and take the taxonomy from; the shipped model where it is left out.
+        base: the model to compare with and take the taxonomy and the encoder, if it has one, from; the shipped model
+            where it is left out.
         out: the model folder to write; nothing is written where it is left out.
         text, id: the columns to use, where they are not found by themselves.
         name: what the new model is to be called; the folder's name where it is left out.
@@ -135,7 +138,12 @@ def retrain(
     folds = folds_of(new)
     aside, learnt = new.take(np.flatnonzero(folds == 0)), new.take(np.flatnonzero(folds != 0))
     title = name or (Path(out).name if out is not None else f"{base.name}-retrained")
-    candidate = fit(_joined(known, learnt), name=title, version="1")
+    encoder = encoder_of(base.language)
+
+    def fitted(cases: Labelled) -> Model:
+        return fit(_joined(known, cases), name=title, version="1", language=make_language(encoder=encoder))
+
+    candidate = fitted(learnt)
     comparison, verdicts = [], {}
     for where, test in (("frozen", frozen), ("new", aside)):
         if test is not None and len(test):
@@ -145,7 +153,7 @@ def retrain(
     accepted, reason = _judge(verdicts, len(aside))
     written = None
     if accepted:
-        candidate = fit(_joined(known, new), name=title, version="1")
+        candidate = fitted(new)
         written = save(candidate, out, _card(candidate, base, reason)) if out is not None else None
     return Retrained(accepted, reason, tuple(comparison), candidate if accepted else base, written, len(new))
 
@@ -252,5 +260,6 @@ def _card(model: Model, base: Model, reason: str) -> str:
         f"Retrained from {base.name} {base.version} with complaintnlp on {training['cases']:,} cases; "
         f"{reason}.\n\n"
         "The figures of the training, out of fold, are in manifest.json. The folder holds names of words and letter "
-        "groups that at least two texts use in lower case, and no text.\n"
+        "groups that at least two texts use in lower case, and no text.\n\n"
+        f"{as_markdown(model.facts)}"
     )

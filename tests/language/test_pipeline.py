@@ -2,53 +2,71 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from complaintnlp.language import has_words, load_language, make_language, read_texts, save_language
+from complaintnlp.language import Readings, has_words, load_language, make_language, read_texts, save_language
 
 NLP = make_language()
 TEXT = "Dr Lowe said NO to  her 12 pills!\n\nWe did not uphold this. ---"
 
 
+def words_of(readings: Readings, text: int) -> list[str]:
+    first, last = readings.sentences[readings.texts[text : text + 2]]
+    return [readings.vocabulary[i] for i in readings.words[first:last]]
+
+
 def test_a_reading() -> None:
-    (reading,) = read_texts(NLP, [TEXT])
-    assert reading.words == "dr <name> said no to her 00 pills ! we did not uphold this".split()
-    assert [TEXT[s.start : s.end] for s in reading.sentences] == [
+    readings = read_texts(NLP, [TEXT])
+    words = words_of(readings, 0)
+    assert words == "dr <name> said no to her 00 pills ! we did not uphold this".split()
+    assert [TEXT[start:end] for start, end in readings.offsets] == [
         "Dr Lowe said NO to  her 12 pills!",
         "We did not uphold this.",
     ]
-    assert reading.sentences[1].finding == "not_upheld"
-    assert {reading.words[i] for i in reading.negated} >= {"uphold", "this"}
-    assert reading.plain[reading.words.index("no")] is False
+    assert readings.decisions.tolist() == [0, -1]
+    assert {words[i] for i in np.flatnonzero(readings.negated)} >= {"uphold", "this"}
+    assert not readings.plain[words.index("no")]
 
 
 @given(st.lists(st.text(max_size=200), max_size=4))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_sentences_hold_every_word_once_and_offsets_are_of_the_text(texts: list[str]) -> None:
-    readings = list(read_texts(NLP, texts))
+    readings = read_texts(NLP, texts)
     assert len(readings) == len(texts)
-    for text, reading in zip(texts, readings, strict=True):
-        assert len(reading.words) == len(reading.plain)
-        place = 0
-        for sentence in reading.sentences:
-            assert sentence.first == place < sentence.last
-            place = sentence.last
-            assert 0 <= sentence.start < sentence.end <= len(text)
-            piece = text[sentence.start : sentence.end]
+    assert len(readings.words) == len(readings.plain) == len(readings.negated) == readings.sentences[-1]
+    assert (np.diff(readings.sentences) > 0).all()
+    assert len(readings.offsets) == len(readings.decisions) == len(readings.sentences) - 1 == readings.texts[-1]
+    for i, text in enumerate(texts):
+        for start, end in readings.offsets[readings.texts[i] : readings.texts[i + 1]]:
+            assert 0 <= start < end <= len(text)
+            piece = text[start:end]
             assert piece == piece.strip()
-        assert place == len(reading.words)
 
 
 def test_many_texts_come_back_in_order() -> None:
     texts = [f"number {'x' * (i % 7 + 1)}" for i in range(700)]
-    assert [reading.words[1] for reading in read_texts(NLP, texts)] == [t.split()[1] for t in texts]
+    readings = read_texts(NLP, texts)
+    assert [words_of(readings, i) for i in range(700)] == [t.split() for t in texts]
+
+
+@given(st.lists(st.sampled_from([TEXT, "", "--", "Not me.\n\n• Not you", "o no"]), max_size=5))
+@settings(max_examples=30)
+def test_neighbours_do_not_change_a_reading(texts: list[str]) -> None:
+    together = read_texts(NLP, texts)
+    for i, text in enumerate(texts):
+        alone = read_texts(NLP, [text])
+        assert words_of(together, i) == words_of(alone, 0)
+        own = slice(*together.texts[i : i + 2])
+        assert np.array_equal(together.offsets[own], alone.offsets)
+        assert np.array_equal(together.decisions[own], alone.decisions)
 
 
 def test_texts_leave_nothing_in_the_vocabulary(tmp_path: Path) -> None:
     nlp = make_language()
-    list(read_texts(nlp, ["Zebediah Quillfeather was here"]))
+    read_texts(nlp, ["Zebediah Quillfeather was here"])
     assert "Quillfeather" not in nlp.vocab.strings
     nlp("Zebediah Quillfeather outside of a memory zone")
     save_language(nlp, tmp_path / "language")
@@ -60,7 +78,7 @@ def test_a_pipeline_is_saved_and_loaded(tmp_path: Path) -> None:
     save_language(NLP, tmp_path / "language")
     again = load_language(tmp_path / "language")
     assert again.pipe_names == NLP.pipe_names
-    assert list(read_texts(again, [TEXT])) == list(read_texts(NLP, [TEXT]))
+    assert words_of(read_texts(again, [TEXT]), 0) == words_of(read_texts(NLP, [TEXT]), 0)
 
 
 def test_a_config_that_names_other_components_is_refused(tmp_path: Path) -> None:

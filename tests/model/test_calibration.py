@@ -49,6 +49,8 @@ def test_a_label_without_examples_is_never_raised() -> None:
     assert probabilities(np.full((1, 1, 2), -12.0), [fitted])[0, 0] < fitted.threshold
 
 
-def test_doubt_is_one_on_the_threshold_and_nought_at_certainty() -> None:
-    cuts = np.array([0.3])
-    assert doubt(np.array([[0.3], [1.0], [0.0]]), cuts).tolist() == [1, 0, 0]
+def test_doubt_is_the_chance_of_any_mistake() -> None:
+    probability = np.array([[0.9, 0.2], [0.3, 0.0], [1.0, 0.0], [0.6, 1.0]])
+    expected = [1 - 0.9 * 0.8, 0.7, 0.0, 0.4]
+    assert doubt(probability, np.array([0.3, 0.7])) == pytest.approx(expected)
+    assert doubt(probability, np.array([[0.3, 0.7]] * 4)) == pytest.approx(expected)

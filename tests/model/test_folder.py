@@ -33,7 +33,7 @@ def test_the_same_model_is_the_same_files(toy: Model, folder: Path, tmp_path: Pa
 
 def test_nothing_in_the_folder_is_a_pickle(folder: Path) -> None:
     files = [file for file in folder.rglob("*") if file.is_file()]
-    assert {file.suffix for file in files} <= {".skops", ".json", ".toml", ".md", ".cfg", "", ".bin"}
+    assert {file.suffix for file in files} <= {".skops", ".json", ".toml", ".md", ".cfg", "", ".bin", ".txt", ".npy"}
     for file in files:
         assert not file.read_bytes().startswith(b"\x80\x04\x95")
 

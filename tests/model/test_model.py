@@ -69,7 +69,7 @@ def test_texts_that_can_not_be_read_have_a_status(toy: Model, text: str | None, 
 
 
 @given(st.lists(st.one_of(st.none(), st.text(max_size=120), st.sampled_from([RUDE, LATE])), max_size=6))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_one_answer_for_each_text_and_offsets_into_it(toy: Model, texts: list[str | None]) -> None:
     tagged = toy.classify(texts)
     assert len(tagged) == len(texts)

@@ -11,26 +11,19 @@ under a versioned name and can be used in a pipeline of your own:
 [('Lowe', 'name'), ('01632 960777', 'phone')]
 """
 
-from complaintnlp.language.pipeline import (
-    LONGEST_TEXT,
-    Reading,
-    Sentence,
-    has_words,
-    load_language,
-    make_language,
-    read_texts,
-    save_language,
-    warm_up,
-)
+from complaintnlp.language.pipeline import encoder_of, load_language, make_language, save_language, warm_up
+from complaintnlp.language.readings import LONGEST_TEXT, Readings, has_words, incidence, read_texts, word_offsets
 
 __all__ = [
     "LONGEST_TEXT",
-    "Reading",
-    "Sentence",
+    "Readings",
+    "encoder_of",
     "has_words",
+    "incidence",
     "load_language",
     "make_language",
     "read_texts",
     "save_language",
     "warm_up",
+    "word_offsets",
 ]

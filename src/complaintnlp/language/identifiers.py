@@ -51,8 +51,9 @@ def find_identifiers(text: str) -> list[tuple[str, int, int]]:
     """
     found: list[tuple[int, int, str]] = []
     taken: list[tuple[int, int]] = []
+    cues = {cue: cue(text) is not None for cue in _CUES}
     for kind in _KINDS:
-        if kind.cue is not None and not kind.cue(text):
+        if kind.cue is not None and not cues[kind.cue]:
             continue
         for start, end in kind.find(text):
             if all(end <= s or start >= e for s, e in taken):
@@ -87,14 +88,24 @@ def nhs_number_valid(digits: str) -> bool:
     return check != 10 and check == int(digits[9])
 
 
+_Cue = Callable[[str], "re.Match[str] | None"]
+
+
 @dataclass(frozen=True)
 class _Kind:
-    """One kind of identifier: label, pattern (group 1, if any, is what is masked), a further check, a cheap cue."""
+    """One kind of identifier.
+
+    Attributes:
+        label: what it is masked by.
+        pattern: group 1, if any, is what is masked.
+        valid: a further check.
+        cue: finds something, quickly, in every text in which the pattern does.
+    """
 
     label: str
     pattern: re.Pattern[str]
     valid: Callable[[str], bool] | None = None
-    cue: Callable[[str], object] | None = None
+    cue: _Cue | None = None
 
     def find(self, text: str) -> Iterator[tuple[int, int]]:
         for match in self.pattern.finditer(text):
@@ -103,7 +114,14 @@ class _Kind:
                 yield start, end
 
 
-_has_digit = re.compile(r"\d").search
+_at = re.compile("@").search
+_line_break = re.compile("\n").search
+_six_digits = re.compile(r"\d(?:[ ()-]{0,3}\d){5}").search
+_birth = re.compile(r"(?i:b(?:orn|irth|\b))").search
+_reference = re.compile(r"\d(?<=[A-Z0-9/._-]{2})|\d(?=[A-Z0-9/._-])").search
+_joined = re.compile(r"[-/]\d\d").search
+_inward = re.compile(r"\d[A-Z]{2}").search
+_house = re.compile(r"\d[A-Za-z]? [A-Z]").search
 
 
 def _is_nhs_number(found: str) -> bool:
@@ -139,7 +157,7 @@ _SIGNATURE = rf"(?:{_CAPITAL}|[A-Z]\.?)(?: (?:{_CAPITAL}|[A-Z]\.?)){{0,3}}"
 
 # In order: what an earlier kind has taken, a later one leaves alone.
 _KINDS = (
-    _Kind("email", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), cue=re.compile("@").search),
+    _Kind("email", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), cue=_at),
     _Kind(
         "reference",
         re.compile(
@@ -147,34 +165,34 @@ _KINDS = (
             r"(?: ?(?:no|number|num|id|ref|reference))?\b\.?)[ :#.-]{1,3}"
             r"((?=[A-Z0-9/._-]*\d)[A-Z0-9][A-Z0-9/._-]{3,}[A-Z0-9])\b"
         ),
-        cue=_has_digit,
+        cue=_reference,
     ),
-    _Kind("reference", re.compile(r"\b[A-Z]{1,6}[-/]\d{2,}(?:[-/]\w+)*\b"), cue=_has_digit),
+    _Kind("reference", re.compile(r"\b[A-Z]{1,6}[-/]\d{2,}(?:[-/]\w+)*\b"), cue=_joined),
     _Kind(
         "birth_date",
         re.compile(rf"(?i:\b(?:d\.?o\.?b\.?|date of birth|born(?: on)?)\b)[ :.-]{{0,3}}(?:the )?({_DATE})"),
-        cue=_has_digit,
+        cue=_birth,
     ),
-    _Kind("nhs_number", re.compile(r"\b\d{3}[ -]?\d{3}[ -]?\d{4}\b"), _is_nhs_number, _has_digit),
+    _Kind("nhs_number", re.compile(r"\b\d{3}[ -]?\d{3}[ -]?\d{4}\b"), _is_nhs_number, _six_digits),
     _Kind(
         "nhs_number",
         re.compile(r"(?i:\b(?:nhs|chi|h ?& ?c)(?: ?(?:no|number|num))?\.?)[ :#.-]{1,3}(\d{3}[ -]?\d{3}[ -]?\d{4})\b"),
-        cue=_has_digit,
+        cue=_six_digits,
     ),
     _Kind(
         "ni_number",
         re.compile(r"\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b", re.IGNORECASE),
-        cue=_has_digit,
+        cue=_six_digits,
     ),
     _Kind(
         "phone",
         re.compile(r"(?<![\w+])(?:\+44[ -]?(?:\(0\))?|\(?0)\d(?:[ ()-]{0,2}\d){7,9}(?!\d)"),
-        cue=_has_digit,
+        cue=_six_digits,
     ),
     _Kind(
         "postcode",
         re.compile(r"\b(?:GIR ?0AA|[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2})\b"),
-        cue=_has_digit,
+        cue=_inward,
     ),
     _Kind(
         "address",
@@ -182,16 +200,17 @@ _KINDS = (
             rf"\b(?:[Ff]lat \d+\w?,? )?\d{{1,4}}[A-Za-z]? {_CAPITAL}(?: {_CAPITAL})? "
             r"(?:Road|Rd|Street|St|Avenue|Ave|Lane|Close|Drive|Way|Crescent|Court|Place|Gardens|Terrace|Grove|Hill)\b"
         ),
-        cue=_has_digit,
+        cue=_house,
     ),
     _Kind(
         "number",
         re.compile(r"(?<![\w.£])\d(?:[ -]?\d){5,}(?!\w)"),
         lambda d: len(re.sub(r"\D", "", d)) >= 6,
-        _has_digit,
+        _six_digits,
     ),
     _Kind("name", re.compile(rf"{_TITLE}\b\.? {_NOT_NAMES}({_TITLED})")),
-    _Kind("name", re.compile(rf"{_CLOSING}[,.! ]*(?:\r?\n\s*)+(?:{_TITLE}\.? )?({_SIGNATURE})")),
+    _Kind("name", re.compile(rf"{_CLOSING}[,.! ]*(?:\r?\n\s*)+(?:{_TITLE}\.? )?({_SIGNATURE})"), cue=_line_break),
     _Kind("name", re.compile(rf"{_CALLED} {_NOT_NAMES}({_CAPITAL}(?: {_CAPITAL}){{0,2}})")),
     _Kind("name", re.compile(rf"{_RELATION},? {_NOT_NAMES}({_CAPITAL}(?: {_CAPITAL})?)")),
 )
+_CUES = {kind.cue for kind in _KINDS if kind.cue is not None}

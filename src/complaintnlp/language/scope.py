@@ -12,17 +12,19 @@ The cues are the concepts of `concepts.jsonl`, tagged by the `span_ruler` that r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
-from spacy.attrs import IS_SPACE, LOWER
+from numpy.typing import NDArray
+from spacy.attrs import IS_SPACE, LOWER, SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from complaintnlp.language.sentences import sentence_starts, token_ids
+from complaintnlp.language.sentences import Ids, batched, is_one_of, token_ids
 
 SPANS_KEY = "scope"
 CONCEPTS_KEY = "concepts"
+NEGATED = "negated"
 REACH = 6
 """Words that a negation reaches at most."""
 _NEGATIONS = token_ids(
@@ -34,30 +36,67 @@ _NEGATIONS = token_ids(
 _STOPS = token_ids(*".,;:!?()-–—", "but", "although", "though", "because", "until")
 
 
-def make_scope(nlp: Language, name: str) -> Callable[[Doc], Doc]:  # noqa: ARG001 - spaCy's signature
+class Scope:
+    """The component; it marks the scopes of many Docs in one go."""
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Mark the scopes of one Doc."""
+        return next(self.pipe([doc]))
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
+        """Mark the scopes of each Doc."""
+        for docs in batched(stream, batch_size):
+            first = np.cumsum([0, *map(len, docs)])
+            table = np.concatenate([doc.to_array([LOWER, IS_SPACE, SENT_START]).reshape(-1, 3) for doc in docs])
+            starts = table[:, 2] == 1
+            starts[first[:-1][np.diff(first) > 0]] = True
+            negations = negated(table[:, 0], table[:, 1] > 0, starts)
+            owners = np.searchsorted(first, negations[:, 0], side="right") - 1
+            for doc in docs:
+                doc.spans[SPANS_KEY] = []
+            for owner, (start, end) in zip(owners.tolist(), negations.tolist(), strict=True):
+                offset = int(first[owner])
+                docs[owner].spans[SPANS_KEY].append(Span(docs[owner], start - offset, end - offset, label=NEGATED))
+            for doc, start, end in zip(docs, first[:-1], first[1:], strict=True):
+                if doc.spans.get(CONCEPTS_KEY):
+                    doc.spans[SPANS_KEY].extend(_decisions(doc, np.flatnonzero(starts[start:end])))
+            yield from docs
+
+
+def make_scope(nlp: Language, name: str) -> Scope:  # noqa: ARG001 - spaCy's signature
     """The factory behind `nlp.add_pipe("complaintnlp_scope_v1")`."""
-    return mark_scope
+    return Scope()
 
 
 if not Language.has_factory("complaintnlp_scope_v1"):
     Language.factory("complaintnlp_scope_v1", assigns=["doc.spans"], func=make_scope)
 
 
-def mark_scope(doc: Doc) -> Doc:
-    """Mark the scopes of one Doc; see the module."""
-    starts = sentence_starts(doc)
-    bounds = set(starts.tolist())
-    spans = [Span(doc, start, end, label="negated") for start, end in _negated(doc, bounds)]
+def negated(lowers: Ids, spaces: NDArray[np.bool_], starts: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The half-open ranges of tokens under a negation, shape (ranges, 2).
+
+    Args:
+        lowers: the ids of the tokens in lower case.
+        spaces: whether a token is white space.
+        starts: whether a sentence starts with it.
+    """
+    cues = np.flatnonzero(is_one_of(lowers, _NEGATIONS))
+    # A later negation begins a range of its own.
+    breaks = np.append(
+        np.flatnonzero(is_one_of(lowers, _STOPS) | spaces | starts | is_one_of(lowers, _NEGATIONS)), len(lowers)
+    )
+    ends = np.minimum(breaks[np.searchsorted(breaks, cues + 1)], cues + 1 + REACH) if len(cues) else cues
+    ranges = np.stack([cues + 1, ends], axis=1)
+    return np.asarray(ranges[ranges[:, 1] > ranges[:, 0]], dtype=np.int64)
+
+
+def _decisions(doc: Doc, starts: NDArray[np.int64]) -> list[Span]:
     tagged: dict[int, set[str]] = {}
-    for span in doc.spans.get(CONCEPTS_KEY, ()):
+    for span in doc.spans[CONCEPTS_KEY]:
         tagged.setdefault(int(np.searchsorted(starts, span.start, side="right")) - 1, set()).add(span.label_)
     ends = [*starts[1:].tolist(), len(doc)]
-    for number, concepts in tagged.items():
-        finding = _finding(concepts)
-        if finding:
-            spans.append(Span(doc, int(starts[number]), ends[number], label=finding))
-    doc.spans[SPANS_KEY] = spans
-    return doc
+    found = ((number, _finding(concepts)) for number, concepts in sorted(tagged.items()))
+    return [Span(doc, int(starts[number]), ends[number], label=finding) for number, finding in found if finding]
 
 
 def _finding(concepts: set[str]) -> str | None:
@@ -69,19 +108,3 @@ def _finding(concepts: set[str]) -> str | None:
     if "decision" not in concepts:
         return None
     return "upheld" if "judged_wrong" in concepts else "not_upheld" if "judged_right" in concepts else None
-
-
-def _negated(doc: Doc, bounds: set[int]) -> list[tuple[int, int]]:
-    if not len(doc):
-        return []
-    spans, start = [], -1
-    for i, (word, space) in enumerate(doc.to_array([LOWER, IS_SPACE]).tolist()):
-        if start >= 0 and (word in _STOPS or i in bounds or i - start >= REACH or space):
-            if i > start:
-                spans.append((start, i))
-            start = -1
-        if word in _NEGATIONS:
-            start = i + 1
-    if 0 <= start < len(doc):
-        spans.append((start, len(doc)))
-    return spans

@@ -9,44 +9,111 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+Floats = NDArray[np.float64]
+_FAR, _NEIGHBOUR = 20.0, -4.0
+"""Logits beyond which nothing changes; what stands for the sentence before the first and after the last."""
 REVIEW_SHARE = 0.15
-"""Share of texts that are sent for a second look: those whose decision is nearest to turning."""
+"""Share of texts that are sent for a second look: those whose themes are likeliest to be wrong."""
 POOLED_WEIGHT = 300
 """Positives of a label at which its own threshold and the pooled one weigh the same. Alone, that of a rare label is the
 luck of a few texts."""
 
+_ENOUGH = 50
+"""Cases with, and without, a label from which on all inputs are used."""
+
 
 @dataclass(frozen=True)
 class Calibration:
-    """How one label's scores become a probability and a decision.
+    """How the scores that bear on one label become its probability, and from where on it is raised.
 
-    A text has two scores, in logits: of the whole of it, and of its strongest sentence. The probability is
-    a logistic function of both (Platt 1999, with two inputs).
+    The probability is a logistic function of several scores, fitted on scores out of fold: Platt's calibration (1999)
+    and stacking (Wolpert 1992) in one.
 
     Attributes:
-        whole, strongest: weights of the two scores.
+        weights: of the inputs, as `text_inputs` or `sentence_inputs` gives them.
         intercept: in logits.
         threshold: the label is raised from this probability on.
     """
 
-    whole: float
-    strongest: float
+    weights: tuple[float, ...]
     intercept: float
     threshold: float
 
 
-def fit_calibration(scores: NDArray[np.float64], labels: NDArray[np.int8]) -> list[Calibration]:
-    """Fit a calibration for each label.
+def text_inputs(scores: NDArray[np.float32], texts: NDArray[np.int64], themes: int, labels: int) -> Floats:
+    """What the probabilities of texts are made of.
 
     Args:
-        scores: out-of-fold scores, shape (texts, labels, 2): whole text and strongest sentence.
+        scores: of all texts, then of all sentences, in logits; shape (texts + sentences, labels + findings).
+        texts: where the sentences of each text start, shape (texts + 1,).
+        themes: how many of the labels, the first ones, are themes.
+        labels: how many labels there are, before the findings.
+
+    Returns:
+        Shape (texts, labels, inputs). The inputs are the label's score for the whole text, for its strongest and its
+        second strongest sentence, and the log of the sum of exponentials over its sentences; then, the same for every
+        label, the whole and strongest scores of all themes, the strongest of the findings, and the log of how many
+        sentences there are.
+    """
+    whole, sentences = scores[: len(texts) - 1], scores[len(texts) - 1 :]
+    strongest, second, total = whole.copy(), whole.copy(), whole.copy()
+    lengths = np.diff(texts)
+    full = np.flatnonzero(lengths > 0)
+    if len(full):
+        starts = texts[full]
+        best = np.maximum.reduceat(sentences, starts, axis=0)
+        is_best = sentences == np.repeat(best, lengths[full], axis=0)
+        rest = np.maximum.reduceat(np.where(is_best, -np.inf, sentences), starts, axis=0)
+        # Two sentences may be the best, and one alone has no second.
+        tied = np.add.reduceat(is_best, starts, axis=0, dtype=np.int64) > 1
+        strongest[full] = best
+        second[full] = np.where(tied | (lengths[full] == 1)[:, None], best, rest)
+        total[full] = np.log(np.add.reduceat(np.exp(np.clip(sentences, -_FAR, _FAR)), starts, axis=0))
+    own = np.stack([whole, strongest, second, total], axis=2)[:, :labels]
+    shared = np.hstack(
+        [whole[:, :themes], strongest[:, :themes], strongest[:, labels:], np.log1p(lengths)[:, None]], dtype=np.float32
+    )
+    return _joined(own, shared)
+
+
+def sentence_inputs(scores: NDArray[np.float32], texts: NDArray[np.int64], themes: int, labels: int) -> Floats:
+    """What the evidence of sentences is made of.
+
+    Args:
+        scores, texts, themes, labels: as for `text_inputs`.
+
+    Returns:
+        Shape (sentences, themes, inputs): the theme's score for the sentence, for the one before and the one after it,
+        for the whole text and its strongest sentence; then the sentence's scores for all themes and findings, and the
+        log of how many sentences its text has.
+    """
+    number = len(texts) - 1
+    whole, sentences = scores[:number, :themes], scores[number:, :themes]
+    text = np.repeat(np.arange(number), np.diff(texts))
+    strongest = whole.copy()
+    full = np.flatnonzero(np.diff(texts) > 0)
+    if len(full):
+        strongest[full] = np.maximum.reduceat(sentences, texts[full], axis=0)
+    before, after = np.full_like(sentences, _NEIGHBOUR), np.full_like(sentences, _NEIGHBOUR)
+    together = np.flatnonzero(text[1:] == text[:-1])
+    before[together + 1], after[together] = sentences[together], sentences[together + 1]
+    own = np.stack([sentences, before, after, whole[text], strongest[text]], axis=2)
+    lengths = np.log1p(np.diff(texts))[text, None]
+    return _joined(own, np.hstack([sentences, scores[number:, labels:], lengths], dtype=np.float32))
+
+
+def fit_calibration(inputs: Floats, labels: NDArray[np.int8]) -> list[Calibration]:
+    """Fit a calibration for each label, and choose thresholds that raise as many as are labelled.
+
+    Args:
+        inputs: made of scores out of fold, shape (texts, labels, inputs).
         labels: shape (texts, labels), 0 or 1; -1 where it is not known.
     """
     if not labels.shape[1]:
         return []
     known = labels >= 0
-    fitted = [_fit_logistic(scores[known[:, i], i], labels[known[:, i], i]) for i in range(labels.shape[1])]
-    probability = probabilities(scores, fitted)
+    fitted = [_fit_logistic(inputs[known[:, i], i], labels[known[:, i], i]) for i in range(labels.shape[1])]
+    probability = probabilities(inputs, fitted)
     pooled = even_threshold(probability[known], labels[known])
     return [
         replace(one, threshold=_chosen_threshold(probability[known[:, i], i], labels[known[:, i], i], pooled))
@@ -54,35 +121,67 @@ def fit_calibration(scores: NDArray[np.float64], labels: NDArray[np.int8]) -> li
     ]
 
 
-def probabilities(scores: NDArray[np.float64], calibrations: Sequence[Calibration]) -> NDArray[np.float64]:
-    """Probabilities, shape (texts, labels), of scores of shape (texts, labels, 2)."""
-    weights = np.array([(c.whole, c.strongest) for c in calibrations])
+def fit_evidence(inputs: Floats, labels: NDArray[np.int8]) -> list[Calibration]:
+    """Fit, for each theme, which sentences are evidence of it; thresholds have the highest F1.
+
+    Args:
+        inputs: made of scores out of fold, shape (sentences, themes, inputs).
+        labels: shape (sentences, themes), 0 or 1; -1 where nobody marked evidence. Where nobody marked any at all, a
+            sentence is evidence when its own score is over 0.
+    """
+    known = labels >= 0
+    fitted = []
+    for i in range(labels.shape[1]):
+        own, truth = inputs[known[:, i], i], labels[known[:, i], i]
+        one = _fit_logistic(own, truth)
+        if len(set(truth.tolist())) > 1:
+            one = replace(one, threshold=best_threshold(probabilities(own[:, None], [one])[:, 0], truth))
+        fitted.append(one)
+    return fitted
+
+
+def probabilities(inputs: Floats, calibrations: Sequence[Calibration]) -> Floats:
+    """Probabilities, shape (texts, labels), of inputs of shape (texts, labels, inputs)."""
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits(inputs, calibrations), -30, 30))))
+
+
+def logits(inputs: Floats, calibrations: Sequence[Calibration]) -> Floats:
+    """The same in logits."""
+    weights = np.array([c.weights for c in calibrations])
     intercepts = np.array([c.intercept for c in calibrations])
-    logits = np.einsum("tls,ls->tl", scores, weights) + intercepts
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30))))
+    return np.asarray(np.einsum("tlk,lk->tl", inputs, weights) + intercepts)
 
 
-def thresholds(calibrations: Sequence[Calibration]) -> NDArray[np.float64]:
+def over_threshold(inputs: Floats, calibrations: Sequence[Calibration]) -> Floats:
+    """How far over its threshold each label is, in logits; shape as `probabilities`."""
+    cuts = thresholds(calibrations)
+    return np.asarray(logits(inputs, calibrations) - np.log(cuts / (1 - cuts)))
+
+
+def thresholds(calibrations: Sequence[Calibration]) -> Floats:
     """The thresholds, shape (labels,)."""
     return np.array([c.threshold for c in calibrations])
 
 
-def doubt(probability: NDArray[np.float64], cuts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How near each text's decision is to turning: 1 on a threshold, 0 at certainty; shape (texts,).
+def doubt(probability: Floats, cuts: Floats) -> Floats:
+    """The chance that any theme of a text is decided wrongly, taking the probabilities at their word; shape (texts,).
 
-    The distance is measured from the threshold to certainty on the side that the probability lies on.
+    In this order the first texts hold more mistakes than in that of how near a theme lies to its threshold.
+
+    Args:
+        probability: shape (texts, themes).
+        cuts: the thresholds, shape (themes,) or (texts, themes).
     """
-    above = (probability - cuts) / np.maximum(1 - cuts, 1e-9)
-    below = (cuts - probability) / np.maximum(cuts, 1e-9)
-    return np.asarray(1 - np.where(probability >= cuts, above, below).min(axis=1))
+    wrong = np.where(probability >= cuts, 1 - probability, probability)
+    return np.asarray(1 - (1 - wrong).prod(axis=1))
 
 
-def fit_review(probability: NDArray[np.float64], cuts: NDArray[np.float64]) -> float:
+def fit_review(probability: Floats, cuts: Floats) -> float:
     """The doubt from which on a text is sent for a second look, so that `REVIEW_SHARE` of the texts are."""
     return float(np.quantile(doubt(probability, cuts), 1 - REVIEW_SHARE))
 
 
-def even_threshold(probability: NDArray[np.float64], labels: NDArray[np.int8]) -> float:
+def even_threshold(probability: Floats, labels: NDArray[np.int8]) -> float:
     """The threshold at which as many are raised as are labelled, so that counts of themes are not tilted.
 
     The threshold of the highest F1 lies lower wherever a label is common and hard, and counts too many.
@@ -93,16 +192,36 @@ def even_threshold(probability: NDArray[np.float64], labels: NDArray[np.int8]) -
     return float((ranked[positives - 1] + following) / 2) if positives else 1.0
 
 
-def _fit_logistic(scores: NDArray[np.float64], labels: NDArray[np.int8]) -> Calibration:
+def best_threshold(probability: Floats, labels: NDArray[np.int8]) -> float:
+    """The threshold of the highest F1."""
+    order = np.argsort(-probability, kind="stable")
+    found = np.cumsum(labels[order])
+    f1 = 2 * found / (np.arange(1, len(order) + 1) + labels.sum())
+    best = int(np.argmax(f1))
+    return float(np.clip(probability[order[best]], 0.02, 0.98))
+
+
+def _joined(own: NDArray[np.float32], shared: NDArray[np.float32]) -> Floats:
+    """Inputs of each label's own and inputs that all labels share."""
+    repeated = np.broadcast_to(shared[:, None, :], (*own.shape[:2], shared.shape[1]))
+    return np.concatenate([own, repeated], axis=2).astype(np.float64)
+
+
+def _fit_logistic(inputs: Floats, labels: NDArray[np.int8]) -> Calibration:
     if len(set(labels.tolist())) < 2:
-        # Nothing to learn from: follow the constant score of the estimator.
-        return Calibration(1.0, 0.0, 0.0, 0.5)
-    fitted = LogisticRegression(C=10.0, random_state=0).fit(scores, labels)
-    whole, strongest = (float(weight) for weight in fitted.coef_[0])
-    return Calibration(whole, strongest, float(fitted.intercept_[0]), 0.5)
+        # Nothing to learn from: follow the first score.
+        return Calibration((1.0, *[0.0] * (inputs.shape[1] - 1)), 0.0, 0.5)
+    # Of few cases no more can be learnt than how far the label's own two scores are to be trusted.
+    used = inputs.shape[1] if min(labels.sum(), len(labels) - labels.sum()) >= _ENOUGH else 2
+    # The inputs have one unit, logits, but spread differently; regularisation is to bear on all alike.
+    mean, spread = inputs[:, :used].mean(axis=0), inputs[:, :used].std(axis=0) + 1e-6
+    fitted = LogisticRegression(C=1.0, random_state=0, max_iter=2_000).fit((inputs[:, :used] - mean) / spread, labels)
+    weights = fitted.coef_[0] / spread
+    unused = [0.0] * (inputs.shape[1] - used)
+    return Calibration((*weights.tolist(), *unused), float(fitted.intercept_[0] - weights @ mean), 0.5)
 
 
-def _chosen_threshold(probability: NDArray[np.float64], labels: NDArray[np.int8], pooled: float) -> float:
+def _chosen_threshold(probability: Floats, labels: NDArray[np.int8], pooled: float) -> float:
     """The label's own even threshold, drawn towards that of all labels together where it has few positives."""
     if len(set(labels.tolist())) < 2:
         return 0.5

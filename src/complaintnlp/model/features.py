@@ -1,158 +1,167 @@
-"""Readings -> the sparse matrix that the classifier learns from.
+"""Readings -> the rows that the classifier learns from.
 
-Two blocks of counts: words (single words, pairs of neighbours, words under a negation, concepts) and
-characters (pieces of two to five letters within a word, which forgive misspellings). Each is weighted by
-tf-idf inside the estimator. The feature names are all that a model keeps of its texts, so a word only enters
-the vocabulary when enough different texts write it in lower case: a name hardly ever is.
+A unit is a whole text or one sentence. Its row has two blocks: counts of words (single words, pairs of neighbours,
+words under a negation), which tf-idf weighs inside the estimator, and the direction of its word vectors, which also
+says something of words that no training text had. The feature names are all that a model keeps of its texts, so a word
+only enters the vocabulary when enough different texts write it in lower case: a name hardly ever is.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass, field
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from complaintnlp.language import Reading
+from complaintnlp.language import Readings, incidence
 
-PIECES = (2, 3, 4, 5)
-_CACHE_LIMIT = 200_000
+_NEGATED = "not:"
+_DECIDES = ("decides:not_upheld", "decides:upheld")
 
 
-@dataclass(frozen=True)
-class Unit:
-    """A stretch of a reading to classify: the whole of it, or one sentence.
+@dataclass(frozen=True, eq=False)
+class Units:
+    """The rows of texts and sentences, texts first.
 
     Attributes:
-        first, last: the half-open range of words.
-        sentences: the half-open range of sentences.
+        counts: shape (texts + sentences, features).
+        vectors: of length 1, shape (texts + sentences, dimensions).
     """
 
-    first: int
-    last: int
-    sentences: tuple[int, int]
+    counts: sp.csr_matrix
+    vectors: NDArray[np.float32]
 
-
-def whole(reading: Reading) -> Unit:
-    """The unit of a whole text."""
-    return Unit(0, len(reading.words), (0, len(reading.sentences)))
-
-
-def by_sentence(reading: Reading) -> list[Unit]:
-    """The units of the single sentences of a text."""
-    return [Unit(s.first, s.last, (i, i + 1)) for i, s in enumerate(reading.sentences)]
+    def take(self, rows: NDArray[np.int64]) -> Units:
+        """Some of the rows."""
+        return Units(self.counts[rows], self.vectors[rows])
 
 
 @dataclass(frozen=True)
 class Features:
-    """The columns of the matrix, by name.
+    """The columns of the counts, by name.
 
     Attributes:
-        words, pieces: feature names of each block, in column order. A pair is `a b`, a negated word `not:a`,
-            a concept `is:a`.
+        names: in column order. A pair is `a b`, a negated word `not:a`; `decides:upheld` and `decides:not_upheld` are
+            sentences that tell of a decision.
     """
 
-    words: tuple[str, ...]
-    pieces: tuple[str, ...]
-    _word_ids: dict[str, int] = field(init=False, repr=False, compare=False)
-    _piece_ids: dict[str, int] = field(init=False, repr=False, compare=False)
-    _pieces_of: dict[str, list[int]] = field(init=False, repr=False, compare=False, default_factory=dict)
+    names: tuple[str, ...]
+    _single: dict[str, int] = field(init=False, repr=False, compare=False)
+    _negated: dict[str, int] = field(init=False, repr=False, compare=False)
+    _decides: tuple[int, int] = field(init=False, repr=False, compare=False)
+    _pairs: NDArray[np.int64] = field(init=False, repr=False, compare=False)
+    _pair_columns: NDArray[np.int64] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_word_ids", {name: i for i, name in enumerate(self.words)})
-        object.__setattr__(self, "_piece_ids", {name: i for i, name in enumerate(self.pieces)})
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All feature names in column order; pieces are written `~abc`."""
-        return self.words + tuple("~" + piece for piece in self.pieces)
-
-    @property
-    def blocks(self) -> tuple[slice, slice]:
-        """The column ranges of the two blocks."""
-        return slice(0, len(self.words)), slice(len(self.words), len(self.words) + len(self.pieces))
+        single, negated, pairs = dict[str, int](), dict[str, int](), list[tuple[str, str, int]]()
+        for column, name in enumerate(self.names):
+            before, space, after = name.partition(" ")
+            if space:
+                pairs.append((before, after, column))
+            elif name.startswith(_NEGATED):
+                negated[name.removeprefix(_NEGATED)] = column
+            elif name not in _DECIDES:
+                single[name] = column
+        # A pair is looked up by one number made of the columns of its words; both words are columns themselves.
+        keys = np.array([single[a] * len(self.names) + single[b] for a, b, _ in pairs], dtype=np.int64)
+        order = np.argsort(keys)
+        for name, value in (
+            ("_single", single),
+            ("_negated", negated),
+            ("_decides", tuple(self.names.index(name) if name in self.names else -1 for name in _DECIDES)),
+            ("_pairs", keys[order]),
+            ("_pair_columns", np.array([column for *_, column in pairs], dtype=np.int64)[order]),
+        ):
+            object.__setattr__(self, name, value)
 
     @classmethod
-    def learn(cls, readings: Sequence[Reading], min_texts: int = 2, most: int = 60_000) -> Features:
+    def learn(cls, readings: Readings, min_texts: int = 2, most: int = 60_000) -> Features:
         """Choose the vocabulary.
 
         Args:
             readings: of the training texts.
             min_texts: texts in which a feature must stand.
-            most: features kept in each block, the most frequent first.
+            most: features kept, the most frequent first.
         """
-        allowed = _common_words(readings, min_texts)
-        words, pieces = Counter[str](), Counter[str]()
-        for reading in readings:
-            kept = [word if word in allowed else "" for word in reading.words]
-            words.update({name for name in _word_features(reading, whole(reading), kept) if name})
-            pieces.update({piece for word in set(kept) if word for piece in _pieces(word)})
-        return cls(_most_common(words, min_texts, most), _most_common(pieces, min_texts, most))
+        text = np.repeat(np.arange(len(readings)), np.diff(readings.sentences[readings.texts]))
+        vocabulary = np.array(readings.vocabulary, dtype=object)
 
-    def matrix(self, units: Iterable[tuple[Reading, Unit]]) -> sp.csr_matrix:
-        """Counts, shape (number of units, number of features), float32."""
-        indices: list[int] = []
-        lengths = [0]
-        offset = len(self.words)
-        for reading, unit in units:
-            for name in _word_features(reading, unit, reading.words):
-                place = self._word_ids.get(name)
-                if place is not None:
-                    indices.append(place)
-            for word in reading.words[unit.first : unit.last]:
-                indices += self._word_pieces(word, offset)
-            lengths.append(len(indices))
-        shape = (len(lengths) - 1, offset + len(self.pieces))
-        ones = np.ones(len(indices), dtype=np.float32)
-        counts = sp.csr_matrix((ones, np.array(indices, np.int32), np.array(lengths, np.int64)), shape=shape)
-        counts.sum_duplicates()
-        return counts
+        def common(items: NDArray[np.int64], texts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+            """The items that enough texts have, and how many have each."""
+            found = np.unique(items * len(readings) + texts) // max(len(readings), 1)
+            different, counts = np.unique(found, return_counts=True)
+            return different[counts >= min_texts], counts[counts >= min_texts]
 
-    def _word_pieces(self, word: str, offset: int) -> list[int]:
-        known = self._pieces_of.get(word)
-        if known is None:
-            if len(self._pieces_of) > _CACHE_LIMIT:
-                self._pieces_of.clear()
-            ids = (self._piece_ids.get(piece) for piece in _pieces(word))
-            known = self._pieces_of[word] = [offset + i for i in ids if i is not None]
-        return known
+        allowed = np.zeros(len(vocabulary), dtype=bool)
+        allowed[common(readings.words[readings.plain], text[readings.plain])[0]] = True
+        kept = allowed[readings.words]
+        counts: Counter[str] = Counter()
+        for prefix, chosen in (("", kept), (_NEGATED, kept & readings.negated)):
+            ids, texts = common(readings.words[chosen], text[chosen])
+            counts.update({prefix + vocabulary[i]: n for i, n in zip(ids.tolist(), texts.tolist(), strict=True)})
+        first = _firsts_of_pairs(readings)
+        first = first[kept[first] & kept[first + 1]]
+        keys = readings.words[first] * len(vocabulary) + readings.words[first + 1]
+        for key, n in zip(*(part.tolist() for part in common(keys, text[first])), strict=True):
+            before, after = divmod(key, len(vocabulary))
+            counts[f"{vocabulary[before]} {vocabulary[after]}"] = n
+        names = [name for _, name in sorted((-count, name) for name, count in counts.items())[:most]]
+        single = {name for name in names if " " not in name}
+        names = [name for name in names if " " not in name or single.issuperset(name.split(" "))]
+        return cls((*sorted(names), *_DECIDES))
+
+    def units(self, readings: Readings) -> Units:
+        """The rows of all texts and sentences."""
+        counts, sums = self._counts(readings), readings.vectors
+        text = np.repeat(np.arange(len(readings)), np.diff(readings.texts))
+        by_text = incidence(np.arange(len(text)), text, (len(readings), len(text)))
+        together = np.vstack([by_text @ sums, sums])
+        lengths = np.sqrt(np.einsum("ij,ij->i", together, together))
+        together /= np.maximum(lengths, np.float32(1e-9))[:, None]
+        rows = sp.vstack([by_text @ counts, counts], format="csr")
+        # Once, here: scipy would do so whenever it is asked first, also from two threads at a time.
+        rows.sum_duplicates()
+        return Units(rows, together)
+
+    def _counts(self, readings: Readings) -> sp.csr_matrix:
+        """Counts of sentences, shape (sentences, features)."""
+        sentence = np.repeat(np.arange(len(readings.offsets)), np.diff(readings.sentences))
+        *of_words, decides = self.columns(readings)
+        columns = np.concatenate([*of_words, decides])
+        rows = np.concatenate([sentence, sentence, sentence, np.arange(len(decides))])
+        return incidence(columns[columns >= 0], rows[columns >= 0], (len(readings.offsets), len(self.names)))
+
+    def columns(
+        self, readings: Readings
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Which columns count what: -1 for none.
+
+        Returns:
+            Of each word its own, that of its being negated, and that of its pair with the next word, shape (words,)
+            each; and of each sentence that of its decision, shape (sentences,).
+        """
+        width = len(self.names)
+        single, negated = (
+            np.array([table.get(word, -1) for word in readings.vocabulary], dtype=np.int64)[readings.words]
+            for table in (self._single, self._negated)
+        )
+        first = _firsts_of_pairs(readings)
+        pairs = np.full(len(single), -1, dtype=np.int64)
+        if len(self._pairs):
+            keys = single[first] * width + single[first + 1]
+            found = np.minimum(np.searchsorted(self._pairs, keys), len(self._pairs) - 1)
+            both = (single[first] >= 0) & (single[first + 1] >= 0) & (self._pairs[found] == keys)
+            pairs[first[both]] = self._pair_columns[found[both]]
+        negated[~readings.negated] = -1
+        not_upheld, upheld = self._decides
+        decides = np.select([readings.decisions > 0, readings.decisions < 0], [upheld, not_upheld], -1)
+        return single, negated, pairs, decides
 
 
-def _word_features(reading: Reading, unit: Unit, words: Sequence[str]) -> list[str]:
-    names = list(words[unit.first : unit.last])
-    for number in range(*unit.sentences):
-        sentence = reading.sentences[number]
-        for place in range(sentence.first, sentence.last - 1):
-            if words[place] and words[place + 1]:
-                names.append(f"{words[place]} {words[place + 1]}")
-        names += [f"is:{concept}" for concept in sentence.concepts]
-    names += [f"not:{words[p]}" for p in reading.negated if unit.first <= p < unit.last and words[p]]
-    return names
-
-
-def _pieces(word: str) -> list[str]:
-    if word.startswith("<") or not word[:1].isalpha():
-        return []
-    bounded = f"<{word}>"
-    return [bounded[i : i + n] for n in PIECES for i in range(len(bounded) - n + 1)]
-
-
-def _common_words(readings: Sequence[Reading], min_texts: int) -> frozenset[str]:
-    """Words that at least `min_texts` texts write in lower case."""
-    texts = Counter[str]()
-    for reading in readings:
-        texts.update({word for word, plain in zip(reading.words, reading.plain, strict=True) if plain})
-    return frozenset(word for word, count in texts.items() if count >= min_texts)
-
-
-def _most_common(counts: Counter[str], least: int, most: int) -> tuple[str, ...]:
-    kept = [(-count, name) for name, count in counts.items() if count >= least]
-    return tuple(sorted(name for _, name in sorted(kept)[:most]))
-
-
-def rows_of(units: Sequence[Sized]) -> NDArray[np.int64]:
-    """Where the units of each text start in a matrix of all of them: shape (texts + 1,)."""
-    return np.concatenate([[0], np.cumsum([len(of_text) for of_text in units])]).astype(np.int64)
+def _firsts_of_pairs(readings: Readings) -> NDArray[np.int64]:
+    """The places of words that have a neighbour after them in their sentence."""
+    pairs = np.ones(len(readings.words), dtype=bool)
+    pairs[readings.sentences[1:] - 1] = False
+    return np.flatnonzero(pairs)

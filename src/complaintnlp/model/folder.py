@@ -38,7 +38,6 @@ ALLOWED = frozenset(
     (
         "builtins.dict",
         "builtins.list",
-        "builtins.slice",
         "builtins.str",
         "builtins.tuple",
         "numpy.dtype",
@@ -48,7 +47,6 @@ ALLOWED = frozenset(
         "numpy.ndarray",
         "scipy.sparse._dia.dia_array",
         "scipy.sparse._dia.dia_matrix",
-        "sklearn.compose._column_transformer.ColumnTransformer",
         "sklearn.dummy.DummyClassifier",
         "sklearn.feature_extraction.text.TfidfTransformer",
         "sklearn.linear_model._logistic.LogisticRegression",
@@ -85,7 +83,7 @@ def save(model: Model, folder: str | Path, card: str = "") -> Path:
         )
         _write_json(
             part / "features.json",
-            {"words": model.features.words, "pieces": model.features.pieces},
+            list(model.features.names),
             indent=None,
         )
         save_language(model.language, part / "language")
@@ -124,9 +122,10 @@ def load(folder: str | Path | None = None) -> Model:
             version=str(manifest["version"]),
             taxonomy=Taxonomy.read(path / "taxonomy.toml"),
             language=load_language(path / "language"),
-            features=Features(tuple(names["words"]), tuple(names["pieces"])),
+            features=Features(tuple(names)),
             estimator=Estimator(fitted["tfidf"], tuple(fitted["labels"])),
-            calibrations={label: Calibration(**values) for label, values in manifest["calibrations"].items()},
+            calibrations=_calibrations(manifest["calibrations"]),
+            evidence=_calibrations(manifest["evidence"]),
             review=float(manifest["review"]),
             facts=manifest["facts"],
         )
@@ -174,9 +173,16 @@ def _manifest(model: Model, part: Path) -> dict[str, Any]:
         "version": model.version,
         "libraries": {name: version(name) for name in LIBRARIES},
         "calibrations": {label: asdict(model.calibrations[label]) for label in model.taxonomy.label_ids},
+        "evidence": {theme: asdict(model.evidence[theme]) for theme in model.taxonomy.ids},
         "review": model.review,
         "facts": model.facts,
         "files": {name: _sha256(part / name) for name in _files(part)},
+    }
+
+
+def _calibrations(values: Mapping[str, Any]) -> dict[str, Calibration]:
+    return {
+        label: Calibration(tuple(one["weights"]), one["intercept"], one["threshold"]) for label, one in values.items()
     }
 
 

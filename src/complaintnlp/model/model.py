@@ -4,23 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, pairwise
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.dummy import DummyClassifier
 from spacy.language import Language
 
 from complaintnlp.errors import InputError
-from complaintnlp.language import LONGEST_TEXT, Reading, has_words, read_texts, warm_up
-from complaintnlp.model.calibration import Calibration, doubt, probabilities, thresholds
+from complaintnlp.language import LONGEST_TEXT, Readings, has_words, read_texts, warm_up
+from complaintnlp.model.calibration import (
+    Calibration,
+    doubt,
+    over_threshold,
+    probabilities,
+    sentence_inputs,
+    text_inputs,
+    thresholds,
+)
 from complaintnlp.model.estimator import Estimator
-from complaintnlp.model.features import Features, by_sentence, rows_of, whole
+from complaintnlp.model.explain import Explanation, explain
+from complaintnlp.model.features import Features
 from complaintnlp.taxonomy import Taxonomy
 
+FINDINGS = ("upheld", "not_upheld")
+"""What a sentence may tell that was decided; the estimator predicts them after the themes and subthemes."""
 STATUSES = ("classified", "no_theme", "review", "empty", "too_long")
-_BLOCK = 256
-_WARM_WORDS = 4_000
+_BLOCK = 512
+_WARM_WORDS = 6_000
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,7 @@ class Evidence:
     Attributes:
         theme: the theme's id.
         start, end: character offsets into the text as it was given.
-        score: the sentence's own score for the theme, in logits: above 0, it raises the theme by itself.
+        score: how sure the model is of it, in logits: above 0, it is more likely evidence than not.
     """
 
     theme: str
@@ -50,8 +62,8 @@ class Tagged:
             least one, where the taxonomy has any.
         findings: for each theme raised, `raised`, `upheld` or `not_upheld`.
         evidence: for each theme raised, its sentences, the strongest first.
-        status: `classified`, `no_theme` (none raised), `review` (a person should look: a theme lies near its
-            threshold), `empty` (no words) or `too_long`.
+        status: `classified`, `no_theme` (none raised), `review` (a person should look: of all texts, these
+            are likeliest to have a theme wrong), `empty` (no words) or `too_long`.
     """
 
     themes: tuple[str, ...]
@@ -70,9 +82,10 @@ class Model:
         name, version: which model this is, as the `model` column of tagged cases says.
         taxonomy: its themes.
         language: the spaCy pipeline.
-        features: the columns of the matrix.
-        estimator: the fitted scikit-learn part, over the themes and subthemes.
+        features: the columns of the counts.
+        estimator: the fitted scikit-learn part, over the themes, the subthemes and `FINDINGS`.
         calibrations: one for each theme and subtheme, by id.
+        evidence: which sentences are evidence, one for each theme, by id.
         review: the doubt from which on the status is `review`.
         facts: what else the manifest tells: training data, metrics.
     """
@@ -84,6 +97,7 @@ class Model:
     features: Features
     estimator: Estimator
     calibrations: Mapping[str, Calibration]
+    evidence: Mapping[str, Calibration]
     review: float
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -119,22 +133,31 @@ class Model:
         if block:
             yield from self._classify_block(block)
 
-    def scores(self, readings: Sequence[Reading]) -> tuple[NDArray[np.float64], list[NDArray[np.float32]]]:
-        """Raw scores, in logits.
+    def explain(self, text: str, label: str, at: int | None = None) -> Explanation:
+        """Say what each word of a sentence contributes to its score for a theme or subtheme.
+
+        Args:
+            text: the text.
+            label: id of the theme or subtheme.
+            at: a character of the text, such as an `Evidence.start`: the sentence in which it stands; the sentence with
+                the highest score where it is left out.
+
+        Raises:
+            InputError: when the label is unknown, the text can't be read, or no sentence stands at `at`.
+        """
+        return explain(self, text, label, at)
+
+    def scores(self, readings: Readings) -> NDArray[np.float32]:
+        """Raw scores in logits, of all texts and then of all sentences.
 
         Returns:
-            Shape (texts, labels, 2), labels as `Taxonomy.label_ids`: of the whole text and of its strongest
-            sentence; and for each text the scores of its sentences, shape (sentences, labels).
+            Shape (texts + sentences, labels), labels as `Taxonomy.label_ids` and then `FINDINGS`.
         """
-        units = [[whole(reading), *by_sentence(reading)] for reading in readings]
-        flat = [(reading, unit) for reading, several in zip(readings, units, strict=True) for unit in several]
-        scores = self.estimator.scores(self.features.matrix(flat))
-        starts = rows_of(units)
-        return whole_and_strongest(scores, starts), [scores[first + 1 : last] for first, last in pairwise(starts)]
+        return self.estimator.scores(self.features.units(readings))
 
-    def probabilities(self, readings: Sequence[Reading]) -> NDArray[np.float64]:
-        """Calibrated probabilities, shape (texts, labels)."""
-        return probabilities(self.scores(readings)[0], self._calibrations)
+    def probabilities(self, readings: Readings) -> NDArray[np.float64]:
+        """Calibrated probabilities, shape (texts, labels), labels as `Taxonomy.label_ids`."""
+        return self._probabilities(self.scores(readings), readings)
 
     def raised(self, probability: NDArray[np.float64]) -> NDArray[np.bool_]:
         """What probabilities of shape (texts, labels) come to: themes at or over their thresholds, with subthemes.
@@ -157,8 +180,7 @@ class Model:
 
     def _common_words(self) -> Iterator[str]:
         """The single words of the vocabulary that most texts have."""
-        idf = self.estimator.tfidf.named_transformers_["words"].idf_
-        single = (self.features.words[i] for i in np.argsort(idf, kind="stable"))
+        single = (self.features.names[i] for i in np.argsort(self.estimator.tfidf.idf_, kind="stable"))
         return islice((word for word in single if word.isalpha()), _WARM_WORDS)
 
     @property
@@ -168,29 +190,54 @@ class Model:
     def _classify_block(self, texts: Sequence[str | None]) -> list[Tagged]:
         statuses = [_unreadable(text) for text in texts]
         readable = [text or "" for text, status in zip(texts, statuses, strict=True) if status is None]
-        readings = list(read_texts(self.language, readable))
-        answers = iter(self._classify_readings(readings) if readings else ())
+        answers = iter(self.classify_readings(read_texts(self.language, readable)) if readable else ())
         nothing = dict.fromkeys(self.taxonomy.ids, 0.0)
         return [next(answers) if status is None else Tagged((), nothing, {}, {}, (), status) for status in statuses]
 
-    def _classify_readings(self, readings: Sequence[Reading]) -> Iterator[Tagged]:
-        scores, by_sentences = self.scores(readings)
-        probability = probabilities(scores, self._calibrations)
+    def _probabilities(self, scores: NDArray[np.float32], readings: Readings) -> NDArray[np.float64]:
+        inputs = text_inputs(scores, readings.texts, len(self.taxonomy.ids), len(self.taxonomy.label_ids))
+        return probabilities(inputs, self._calibrations)
+
+    def classify_readings(self, readings: Readings) -> Iterator[Tagged]:
+        """What the model says of each text of the readings, in order."""
+        scores = self.scores(readings)
+        probability = self._probabilities(scores, readings)
         raised = self.raised(probability)
-        ids, width = self.taxonomy.label_ids, len(self.taxonomy.ids)
+        ids, width = self.taxonomy.ids, len(self.taxonomy.ids)
         doubts = doubt(probability[:, :width], thresholds(self._calibrations)[:width])
-        for i, reading in enumerate(readings):
+        decisions = self._decisions(scores[len(readings) :], readings.decisions)
+        stated = self.stated(scores, readings)
+        for i in range(len(readings)):
+            sentences = slice(readings.texts[i], readings.texts[i + 1])
+            of_themes, offsets = stated[sentences], readings.offsets[sentences].tolist()
             themes = np.flatnonzero(raised[i, :width]).tolist()
-            evidence = {ids[t]: _evidence(ids[t], reading, by_sentences[i][:, t]) for t in themes}
-            status = "review" if doubts[i] >= self.review else "classified" if len(themes) else "no_theme"
+            evidence = [piece for t in themes for piece in _evidence(ids[t], offsets, of_themes[:, t])]
+            status = "review" if doubts[i] >= self.review else "classified" if themes else "no_theme"
+            decided = findings(of_themes[:, themes], decisions[sentences])
             yield Tagged(
-                themes=tuple(evidence),
-                probabilities=dict(zip(ids[:width], probability[i].tolist(), strict=False)),
+                themes=tuple(ids[t] for t in themes),
+                probabilities=dict(zip(ids, probability[i, :width].tolist(), strict=True)),
                 subthemes={ids[t]: self._subthemes(t, raised[i], probability[i]) for t in themes},
-                findings={theme: _finding(reading, by_sentences[i][:, ids.index(theme)]) for theme in evidence},
-                evidence=tuple(piece for pieces in evidence.values() for piece in pieces),
+                findings=dict(zip((ids[t] for t in themes), decided, strict=True)),
+                evidence=tuple(evidence),
                 status=status,
             )
+
+    def stated(self, scores: NDArray[np.float32], readings: Readings) -> NDArray[np.float64]:
+        """How sure the model is that each sentence is evidence of each theme.
+
+        Returns:
+            In logits over the threshold, shape (sentences, themes).
+        """
+        inputs = sentence_inputs(scores, readings.texts, len(self.taxonomy.ids), len(self.taxonomy.label_ids))
+        return over_threshold(inputs, [self.evidence[theme] for theme in self.taxonomy.ids])
+
+    def _decisions(self, scores: NDArray[np.float32], cues: NDArray[np.int8]) -> NDArray[np.int8]:
+        """1 for a sentence that tells of a point upheld, -1 for one not upheld, else 0; shape (sentences,)."""
+        upheld, not_upheld = scores[:, -2], scores[:, -1]
+        if all(isinstance(label, DummyClassifier) for label in self.estimator.labels[-2:]):
+            return cues  # nobody marked findings in what the model learnt from
+        return np.where(np.maximum(upheld, not_upheld) > 0, np.where(upheld > not_upheld, 1, -1), 0).astype(np.int8)
 
     def _subthemes(self, theme: int, raised: NDArray[np.bool_], probability: NDArray[np.float64]) -> dict[str, float]:
         """The subthemes raised under a theme, the likeliest first."""
@@ -221,21 +268,29 @@ def as_texts(source: Any) -> list[str | None]:
     return texts
 
 
-def whole_and_strongest(scores: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """The two scores that calibration takes.
+def findings(scores: NDArray[np.float64], decisions: NDArray[np.int8]) -> list[str]:
+    """What a text decides of each theme: `raised`, `upheld` or `not_upheld`.
+
+    A decision is about the themes that its own sentence states; a bare one ("We upheld this complaint") about those of
+    the sentences since the last decision. One point upheld makes the theme upheld, as one issue makes a complaint
+    partly upheld in KO41a.
 
     Args:
-        scores: shape (units, labels); of each text first the whole, then its sentences.
-        starts: where the units of each text start, shape (texts + 1,).
-
-    Returns:
-        Shape (texts, labels, 2).
+        scores: of the sentences of one text, over 0 where they are evidence; shape (sentences, themes).
+        decisions: as `Readings.decisions`, shape (sentences,).
     """
-    out = np.empty((len(starts) - 1, scores.shape[1], 2))
-    for i, (first, last) in enumerate(pairwise(starts)):
-        out[i, :, 0] = scores[first]
-        out[i, :, 1] = scores[first + 1 : last].max(axis=0) if last > first + 1 else scores[first]
-    return out
+    stated = scores > 0
+    upheld, not_upheld = np.zeros(stated.shape[1], dtype=bool), np.zeros(stated.shape[1], dtype=bool)
+    last = 0
+    for place in np.flatnonzero(decisions).tolist():
+        own = stated[place]
+        about = own if own.any() else stated[last:place].any(axis=0)
+        if decisions[place] > 0:
+            upheld |= about
+        else:
+            not_upheld |= about
+        last = place
+    return ["upheld" if up else "not_upheld" if no else "raised" for up, no in zip(upheld, not_upheld, strict=True)]
 
 
 def _unreadable(text: str | None) -> str | None:
@@ -244,21 +299,8 @@ def _unreadable(text: str | None) -> str | None:
     return "too_long" if len(text) > LONGEST_TEXT else None
 
 
-def _evidence(theme: str, reading: Reading, scores: NDArray[np.float32]) -> list[Evidence]:
-    """The strongest sentence, and any other that raises the theme by itself."""
-    order = np.argsort(-scores, kind="stable")
+def _evidence(theme: str, offsets: Sequence[Sequence[int]], scores: NDArray[np.float64]) -> list[Evidence]:
+    """The surest sentence, and any other that is more likely evidence than not."""
+    order = np.argsort(-scores, kind="stable").tolist()
     chosen = [i for rank, i in enumerate(order) if rank == 0 or scores[i] > 0]
-    return [
-        Evidence(theme, reading.sentences[i].start, reading.sentences[i].end, round(float(scores[i]), 4))
-        for i in chosen
-    ]
-
-
-def _finding(reading: Reading, scores: NDArray[np.float32]) -> str:
-    """What the text decides of a theme: the finding of its strongest sentence that tells of a decision."""
-    decided = [i for i, sentence in enumerate(reading.sentences) if sentence.finding and scores[i] > 0]
-    if not decided:
-        return "raised"
-    # One point upheld makes the theme upheld, as one issue makes a complaint partly upheld in KO41a.
-    findings = {reading.sentences[i].finding for i in decided}
-    return "upheld" if "upheld" in findings else "not_upheld"
+    return [Evidence(theme, offsets[i][0], offsets[i][1], round(float(scores[i]), 4)) for i in chosen]
