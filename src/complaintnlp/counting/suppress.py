@@ -1,10 +1,10 @@
 """Which counts of a set of tables are not shown, so that no hidden one follows from those that are.
 
-Small counts are hidden first. Then an attacker is played, who knows every figure shown, every sum that the tables
-make and that counts are whole and not negative: by linear programming, the least and the most that each hidden
-count can be. A count that can be only one number is protected by hiding one more of the figures that pin it, and so
-on until none is pinned. (Complementary cell suppression with an audit: Hundepool et al. (2012), Statistical
-Disclosure Control, chapter 4.)
+Small counts are hidden first. Then an attacker is played, who knows of every figure shown how far rounding can have
+moved it, of every hidden one whether it is small, every sum that the tables make, and that counts are whole and not
+negative: by linear programming, the least and the most that each hidden count can be. A count that can be only one
+number is protected by hiding one more of the figures that pin it, and so on until none is pinned. (Complementary cell
+suppression with an audit: Hundepool et al. (2012), Statistical Disclosure Control, chapter 4.)
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def protect(tallies: Sequence[Tally], rules: Policy) -> list[Hidden]:
         hidden |= _partners(hidden, counts)
         for last in range(len(tallies)):
             known = {figure: count for figure, count in counts.items() if figure[0] <= last}
-            hidden |= _System(tallies[: last + 1], known).protected(hidden & set(known))
+            hidden |= _System(tallies[: last + 1], known, rules).protected(hidden & set(known))
     return [frozenset((group, cell) for n, group, cell in hidden if n == number) for number in range(len(tallies))]
 
 
@@ -66,7 +66,7 @@ def _partners(hidden: Iterable[_Figure], counts: Mapping[_Figure, int]) -> set[_
 class _System:
     """What an attacker knows of some tables: counts, and how they hang together."""
 
-    def __init__(self, tallies: Sequence[Tally], counts: Mapping[_Figure, int]) -> None:
+    def __init__(self, tallies: Sequence[Tally], counts: Mapping[_Figure, int], rules: Policy) -> None:
         self.figures = list(counts)
         self.values = np.array([counts[figure] for figure in self.figures], float)
         self.place = {figure: place for place, figure in enumerate(self.figures)}
@@ -80,6 +80,9 @@ class _System:
             # A group is listed because it has a case.
             if cell == (ALL, "cases") and group and all(c[cell] for c in tallies[number].groups.values()):
                 self.least[self.place[figure]] = 1
+        told = [rules.range(rules.show(count)) for count in counts.values()]
+        self.told = np.array(told, float).reshape(-1, 2).T
+        self.small = np.array([rules.show(count) is None for count in counts.values()], bool)
 
     def protected(self, hidden: set[_Figure]) -> set[_Figure]:
         """The hidden figures, and as many more as keep each of them from being known."""
@@ -102,24 +105,30 @@ class _System:
             weights[target] = 1
             pins = self._solve(weights, hidden, low, high) + self._solve(-weights, hidden, low, high)
             if target in self._open(hidden, low, high):
-                if len(hidden) == len(self.figures):
+                holding = [p for p in np.flatnonzero(pins > _TOLERANCE) if self.figures[p] not in hidden]
+                if not holding and self.small.any():
+                    # Nothing shown holds it, but that it and others are small: which hidden counts are, no symbol says.
+                    self.small[:] = False
+                    continue
+                if not holding:
                     break  # no case at all, say: what the headings tell no symbol can hide
-                shown = [p for p, figure in enumerate(self.figures) if figure not in hidden]
-                more = {self._cheapest([p for p in shown if pins[p] > _TOLERANCE] or shown)}
+                more = {self._cheapest(holding)}
                 hidden = self._paired(hidden | more | _partners(more, self.place))
             open_ = self._open(hidden, low, high)
         return hidden
 
     def _paired(self, hidden: set[_Figure]) -> set[_Figure]:
-        """With one more figure wherever a sum has but one hidden part: what needs no programme to be found out."""
+        """With one more figure wherever a sum has but one hidden part and the others leave it no room: what needs no
+        programme to be found out."""
         hidden = set(hidden)
+        room = self.told[1] - self.told[0]
         rows = np.split(self.equal.indices, self.equal.indptr[1:-1])
         of_figure = self.equal.tocsc()
         waiting = list(range(len(rows)))
         while waiting:
             row = rows[waiting.pop()]
             shown = [p for p in row if self.figures[p] not in hidden]
-            if len(shown) != len(row) - 1 or not shown:
+            if len(shown) != len(row) - 1 or not shown or room[shown].any():
                 continue
             more = {self._cheapest(shown)}
             more |= _partners(more, self.place)
@@ -136,20 +145,25 @@ class _System:
     def _solve(
         self, weights: NDArray[np.float64], hidden: set[_Figure], low: NDArray[np.float64], high: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Minimise; widen what each count has been seen to be; return how much each known count pins the result."""
-        free = np.zeros(len(self.figures), bool)
-        free[[self.place[figure] for figure in hidden]] = True
-        known = np.where(free, 0, self.values)
-        # What holds no hidden figure holds nothing in place.
+        """Minimise; widen what each count has been seen to be; return how much each shown count pins the result."""
+        unseen = np.zeros(len(self.figures), bool)
+        unseen[[self.place[figure] for figure in hidden]] = True
+        unsaid = unseen & ~self.small
+        least = np.maximum(self.least, np.where(unsaid, 0, self.told[0]))
+        most = np.where(unsaid, self.most, self.told[1])
+        free = least < most
+        known = np.where(free, 0, least)
+        # What holds no free figure holds nothing in place.
         equal, above = (rows[np.flatnonzero(abs(rows) @ free.astype(float))] for rows in (self.equal, self.above))
         found = linprog(
             weights[free], A_ub=-above[:, free], b_ub=above @ known, A_eq=equal[:, free], b_eq=-(equal @ known),
-            bounds=np.array([self.least[free], np.full(free.sum(), self.most)]).T, method="highs",
+            bounds=np.array([least[free], most[free]]).T, method="highs",
         )  # fmt: skip
         low[free] = np.minimum(low[free], found.x)
         high[free] = np.maximum(high[free], found.x)
         pins = np.abs(equal.T @ found.eqlin.marginals - above.T @ found.ineqlin.marginals)
-        return np.asarray(np.where(free, 0, pins))
+        pins[free] = np.abs(found.lower.marginals) + np.abs(found.upper.marginals)
+        return np.asarray(np.where(unseen, 0, pins))
 
     def _cheapest(self, places: Iterable[int]) -> _Figure:
         """Of some shown figures one of the latest table, no total, and the smallest there."""
