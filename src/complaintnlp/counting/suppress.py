@@ -80,6 +80,8 @@ class _System:
             # A group is listed because it has a case.
             if cell == (ALL, "cases") and group and all(c[cell] for c in tallies[number].groups.values()):
                 self.least[self.place[figure]] = 1
+        # A programme in fractions does not see all: what is rounded leaves it more to see.
+        self.room = 2 if rules.round_to > 1 else 1
         told = [rules.range(rules.show(count)) for count in counts.values()]
         self.told = np.array(told, float).reshape(-1, 2).T
         self.small = np.array([rules.show(count) is None for count in counts.values()], bool)
@@ -138,9 +140,9 @@ class _System:
         return hidden
 
     def _open(self, hidden: set[_Figure], low: NDArray[np.float64], high: NDArray[np.float64]) -> list[int]:
-        """Hidden counts of which only one whole number is yet known to be possible."""
+        """Hidden counts of which too few whole numbers are yet known to be possible."""
         places = sorted(self.place[figure] for figure in hidden)
-        return [p for p in places if math.floor(high[p] + _TOLERANCE) - math.ceil(low[p] - _TOLERANCE) < 1]
+        return [p for p in places if math.floor(high[p] + _TOLERANCE) - math.ceil(low[p] - _TOLERANCE) < self.room]
 
     def _solve(
         self, weights: NDArray[np.float64], hidden: set[_Figure], low: NDArray[np.float64], high: NDArray[np.float64]

@@ -213,7 +213,7 @@ def _shown_rows(rows: Mapping[str, int], rules: Policy, hidden: Hidden) -> dict[
     if rules.secondary:
         # They add up to each other and to the cases: all or none. No rows left out are no complaint to protect.
         safe = not hidden and not any(count and rules.show(count) is None for count in rows.values())
-        return {name: count if safe else None for name, count in rows.items()}
+        return {name: rules.show(count) if safe and count else None if not safe else 0 for name, count in rows.items()}
     return {name: rules.show(count) for name, count in rows.items()}
 
 
