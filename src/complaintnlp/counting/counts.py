@@ -130,9 +130,6 @@ def publish(counts: Tally, rules: Policy, hidden: Hidden, more: Iterable[More] =
     for group, cells in counts.groups.items():
         named = dict(zip(counts.by, group, strict=True))
         shown = {cell: None if (group, cell) in hidden else rules.show(count) for cell, count in cells.items()}
-        if (ALL, "mentions") in shown and shown[ALL, "cases"] is None and not rules.secondary:
-            # Three themes and 10 mentions would say of a suppressed number of cases that it is 4 or more.
-            shown[ALL, "mentions"] = None
         for theme in counts.themes:
             made = [*_measures(theme, shown), *(row for make in more for row in make(group, theme, shown))]
             rows += [{**named, "theme": theme, **row} for row in made]

@@ -56,9 +56,9 @@ class Policy:
         """The least and the most that a count can be which is shown so; of None, if its size alone suppressed it."""
         if shown is None:
             return int(self.zero_shown), self.suppress_to
-        if shown == 0 and (self.zero_shown or self.round_to == 1):
-            return 0, 0
         below, above = self.round_to // 2, (self.round_to - 1) // 2
+        if shown == 0:
+            return 0, 0 if above <= self.suppress_to else above
         return max(shown - below, self.suppress_to + 1), shown + above
 
 

@@ -14,6 +14,8 @@ from complaintnlp.counting.tagged import FINDINGS, SEVERITIES, Counted
 
 ALL = "all"
 NONE = "none"
+ROWS = "rows"
+"""The quantity of a table that counts rows of the input, and not cases."""
 RESOLVED = ("upheld", "partly_upheld", "not_upheld")
 UPHELD = ("upheld", "partly_upheld")
 UPHELD_OF: Mapping[str, tuple[str, ...]] = {"upheld": UPHELD, "resolved": RESOLVED}
@@ -25,7 +27,8 @@ WHOLES: Mapping[str, tuple[str, ...]] = {
 """Quantities that are the sum of others."""
 
 Cell = tuple[str, str]
-"""A theme id, `all` or `none`; and a quantity: `cases`, `mentions`, those of `UPHELD_OF` and those of `WHOLES`."""
+"""A theme id, `all` or `none`; and a quantity: `cases`, `mentions`, those of `UPHELD_OF` and those of `WHOLES`; or a
+kind of rows and `ROWS`."""
 Group = tuple[Any, ...]
 """The values of the grouping columns."""
 
