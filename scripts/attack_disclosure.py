@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
-from complaintnlp.counting import POLICIES, Crosswalk, Policy
+from complaintnlp.counting import POLICIES, Crosswalk, Policy, control_chart, funnel, recurrence
 from complaintnlp.counting.intervals import wilson
 from complaintnlp.report import write_report
 
@@ -246,6 +246,7 @@ _TABLES = {
     "Themes by ward": "ward",
     "Outcome by theme": "outcome",
     "Is it changing?": "trend",
+    "Has the same failing come back?": "recurrence",
     "Failings in more detail": "subthemes",
     "What the texts say was found": "findings",
     "How severe the complaints are": "severity",
@@ -257,7 +258,7 @@ _TABLES = {
 _DERIVED = ("cases_limits", "upheld_first", "upheld_again", "raised_again", "number", "severe")
 """Measures that are made of the figures of their table as these are shown."""
 _WORDS = "Has the same failing come back?"
-"""A table of words, made of one by ward and year that is in counts.csv."""
+"""A table of words."""
 _LABELS = {
     **{"All complaints": "all", "A": "a", "B": "b", "None of these themes": "none", "None": "none"},
     **{name.capitalize(): name for name in (*SUBTHEMES, *CROSSWALK.categories)},
@@ -268,6 +269,8 @@ _PARTS = {
 }
 _PART_WHOLES = {"With a finding": "found", "Graded": "graded"}
 _EXACT = {"A only": "=a", "B only": "=b", "A and b": "=a; b", "None of these themes": "none", "All complaints": "all"}
+_LEFT, _RIGHT = 46, 322
+"""The ends of the axis of time in a chart of points."""
 _OF_ALL = ("overall", "themes_together", "subthemes", "own")
 """Tables of all complaints, one row a theme."""
 _OF_SHARES = ("lower 95 % limit", "upper 95 % limit", "share")
@@ -322,14 +325,32 @@ def read_workbook(folder: Path) -> Iterator[Figure]:
         if not sheet.title.startswith("Table_"):
             continue
         title = str(sheet["A1"].value).partition(": ")[2]
-        if title == _WORDS:
-            continue
         name = _TABLES[title]
         (table,) = sheet.tables.values()
         headers, *rows = ([str(cell.value).replace("\xa0", " ") for cell in row] for row in sheet[table.ref])
         for label, *cells in rows:
-            if label != "There are no complaints to count.":
+            if name == "recurrence":
+                for header, cell in zip(headers[1:], cells, strict=True):
+                    _check_words(_csv_rows(folder), label, header, cell)
+            elif label != "There are no complaints to count.":
                 yield from _workbook_row(name, label, headers[1:], cells)
+
+
+def _check_words(rows: Sequence[Mapping[str, str]], ward: str, theme: str, cell: str) -> None:
+    """Words on recurrence say no more than counts.csv does; what this says `check_derived` looks at."""
+    told = {row["measure"]: row["signal"] for row in rows if (row["ward"], row["theme"]) == (ward, _LABELS[theme])}
+    first, upheld, raised = told["upheld_first"], told["upheld_again"], told["raised_again"]
+    hidden = "[c]" in (upheld, raised)
+    expected = (
+        "Never upheld"
+        if not first
+        else f"Upheld again after {first}"
+        if upheld == "yes"
+        else f"Raised again after {first}, {'upheld [c]' if hidden else 'not upheld'}"
+        if raised == "yes"
+        else f"{'[c]' if hidden else 'Not again'} after {first}"
+    )
+    assert cell.startswith(expected), (ward, theme, cell)
 
 
 def _workbook_row(name: str, label: str, headers: Sequence[str], cells: Sequence[str]) -> Iterator[Figure]:
@@ -402,16 +423,19 @@ def read_page(folder: Path) -> Iterator[Figure]:
     """The figures of report.html: of its tables, of the texts beside its charts, and of what the charts draw."""
     page = _Page()
     page.feed((folder / "report.html").read_text("utf-8").replace("\xa0", " "))
+    rows_of_csv = _csv_rows(folder)
     for title, headers, rows in page.tables:
-        if title == _WORDS:
-            continue
         for label, *cells in rows:
             for header, cell in zip(headers[1:], cells, strict=True):
-                yield from _page_cell(_TABLES[title], label, header, cell)
+                if title == _WORDS:
+                    _check_words(rows_of_csv, label, header, cell)
+                else:
+                    yield from _page_cell(_TABLES[title], label, header, cell)
     for number, chart in page.charts:
-        # Trend and funnel are drawn of counts and shares that their tables or those before show.
-        if page.tables[number - 1][0] not in ("Is it changing?", "What stands out by ward"):
-            yield from _chart(_TABLES[page.tables[number - 1][0]], chart)
+        name = _TABLES[page.tables[number - 1][0]]
+        yield from _drawn(name, chart, rows_of_csv)
+        if name not in ("trend", "funnel"):
+            yield from _chart(name, chart)
 
 
 def _page_cell(name: str, label: str, header: str, cell: str) -> Iterator[Figure]:
@@ -463,12 +487,62 @@ def _chart(name: str, chart: _Chart) -> Iterator[Figure]:
             yield _ratio(f"report.html bar of {name} {label}", theme, "share", group, drawn, False)
 
 
+def _drawn(name: str, chart: _Chart, rows: Sequence[Mapping[str, str]]) -> Iterator[Figure]:
+    """What the heights of points tell, and in a funnel how far right they lie."""
+    if not chart.points:
+        return
+    told = f"report.html points of {name} {chart.title}"
+    if name == "funnel":
+        measure = "upheld_rate" if chart.title.startswith("Upheld rate") else "share"
+        theme = "all" if measure == "upheld_rate" else _LABELS[chart.title]
+        wards = [
+            row["ward"] for row in rows if row["measure"] == f"{measure}_funnel" and row["theme"] == theme
+        ]
+        for ward, (x, y) in zip(wards, chart.points, strict=True):
+            size, _ = _read(chart.across, x)
+            found = _ratio(f"{told} {ward}", theme, measure, (("ward", ward),), (_read(chart.up, y),), False)
+            yield replace(found, denominator=round(size))
+        return
+    # Each point stands in the middle of its part of the axis, which the gaps between them share.
+    column = "financial_year" if name == "financial_year" else "quarter" if any("Q" in t for _, t in chart.across) else "month"
+    kind = "share" if name == "financial_year" else "cases_limits"
+    whens = [*dict.fromkeys(row[column] for row in rows if (row["table"], row["measure"]) == (name, kind))]
+    for x, y in chart.points:
+        when = whens[int((x - _LEFT) / (_RIGHT - _LEFT) * len(whens))]
+        value, off = _read(chart.up, y)
+        theme, group = _LABELS[chart.title], ((column, when),)
+        if name == "financial_year":
+            yield _ratio(f"{told} {when}", theme, "share", group, ((value, off),), False)
+        else:
+            assert off < 0.5
+            yield Figure(f"{told} {when}", places(theme, "cases", group), count=round(value))
+
+
+def _read(axis: Sequence[tuple[float, str]], at: float) -> tuple[float, float]:
+    """The value at a place of an axis, and how far it may be off."""
+    (start, _), (end, text) = axis[0], axis[-1]
+    top, slack = (_percent(text), 0.0051) if text.endswith("%") else (float(text.replace(",", "")), 0.0)
+    part = (at - start) / (end - start)
+    return top * part, abs(top * 0.21 / (end - start)) + slack * part
+
+
 @dataclass
 class _Chart:
+    """What is drawn.
+
+    Attributes:
+        ticks, marks: of bars: the axis, and for each bar its length and the ends of its interval.
+        across, up: axes of points, as places and texts.
+        points: as drawn.
+    """
+
     title: str = ""
     description: str = ""
     ticks: list[tuple[float, str]] = field(default_factory=list)
     marks: list[list[float]] = field(default_factory=list)
+    across: list[tuple[float, str]] = field(default_factory=list)
+    up: list[tuple[float, str]] = field(default_factory=list)
+    points: list[tuple[float, float]] = field(default_factory=list)
 
 
 class _Page(HTMLParser):
@@ -481,6 +555,7 @@ class _Page(HTMLParser):
         self.section = 0
         self.words: list[str] = []
         self.at = 0.0
+        self.upright: float | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.words = self.words if tag in ("small", "span", "div") else []
@@ -496,6 +571,13 @@ class _Page(HTMLParser):
             self.tables[-1][2].append([])
         elif tag == "text":
             self.kind, self.at = found.get("class", ""), float(found["x"])
+            # Beside an upright axis a text stands 4 below its tick.
+            self.upright = float(found["y"]) - 4 if found.get("text-anchor") == "end" else None
+        elif tag == "circle":
+            self.charts[-1][1].points.append((float(found["cx"]), float(found["cy"])))
+        elif tag == "path" and found.get("class") == "signal":
+            x, y = re.findall(r"[\d.]+", found["d"])[:2]
+            self.charts[-1][1].points.append((float(x), float(y) + 5.5))
         elif tag == "rect":
             self.charts[-1][1].marks[-1].append(float(found["width"]))
         elif tag == "path" and self.charts[-1][1].marks:
@@ -524,8 +606,11 @@ class _Page(HTMLParser):
     def _text(self, text: str) -> None:
         chart = self.charts[-1][1]
         if self.kind == "axis":
-            if text.endswith("%"):
-                chart.ticks.append((self.at, text))
+            if self.upright is not None:
+                chart.up.append((self.upright, text))
+            else:
+                chart.across.append((self.at, text))
+                chart.ticks += [(self.at, text)] if text.endswith("%") else []
         elif not self.kind:
             chart.marks.append([])
 
@@ -563,6 +648,40 @@ def _percents(text: str) -> tuple[tuple[float, float], ...]:
 
 def _percent(text: str) -> float:
     return float(re.sub(r"[^\d.]", "", text)) / 100
+
+
+def check_derived(folder: Path) -> None:
+    """Limits, funnels and recurrence tell no more than the figures shown, for they can be made of these."""
+    table = pd.DataFrame(_csv_rows(folder))
+    for column in ("count", "denominator", "value", "low", "high", "low_998", "high_998"):
+        table[column] = pd.to_numeric(table[column], errors="coerce")
+    # In counts.csv shares are rounded to six places.
+    table["value"] = (table["count"] / table["denominator"]).where(table["denominator"] > 0, table["value"])
+
+    def part(name: str, *measures: str) -> pd.DataFrame:
+        rows = table[(table["table"] == name) & table["measure"].isin(measures)]
+        groups = [column for column in COLUMNS if column in rows and (rows[column] != "").any()]
+        return rows[[*groups, "theme", "measure", "count", "denominator", "value"]]
+
+    limits = table[table["measure"] == "cases_limits"]
+    if len(limits):
+        made = control_chart(part("trend", "cases").query("theme in ('all', 'a', 'b')"))
+        shown = limits[["value", "low", "high"]].to_numpy(float)
+        np.testing.assert_allclose(made[["centre", "lower", "upper"]].to_numpy(float), shown, atol=1e-6)
+        assert list(made["signal"]) == list(limits["signal"])
+    funnels = table[table["table"] == "ward funnel"]
+    for (theme, measure), rows in funnels.groupby(["theme", "measure"]):
+        own = measure.removesuffix("_funnel")
+        made = funnel(part("ward", own).query("theme == @theme"), own)
+        ends = ["low", "high", "low_998", "high_998"]
+        np.testing.assert_allclose(made[ends].to_numpy(float), rows[ends].to_numpy(float), atol=1e-6)
+        assert list(made["signal"]) == list(rows["signal"])
+    kept = part("recurrence", "cases", "share", *RATIOS)
+    if len(kept):
+        made = recurrence(kept[kept["theme"].isin(THEMES)])
+        for measure in _DERIVED[1:]:
+            shown = table[(table["table"] == "recurrence") & (table["measure"] == measure)]["signal"]
+            assert list(made[measure]) == list(shown), measure
 
 
 def read_manifest(folder: Path) -> Iterator[Figure]:
@@ -739,6 +858,7 @@ def attack(seed: int, rules: Policy, folder: Path) -> list[tuple[str, int]]:
         per=PER,
         crosswalk=[CROSSWALK] if "subthemes" in tagged and tagged["subthemes"].any() else [],
     )
+    check_derived(folder)
     mind = known(folder, rules)
     told_what_is_small(mind, tagged, rules)
     # A share is suppressed with its denominator: a 0 that the policy shows is no secret.
