@@ -778,8 +778,8 @@ def _learn_groups(mind: Knowledge, folder: Path) -> None:
         if columns in (["outcome"], ["for_review"]):
             assert len(groups) == {"outcome": len(OUTCOMES), "for_review": 2}[columns[0]]
             continue
-        if columns == ["ward"] and "exposure" in options:
-            continue  # all wards are, for their exposure
+        if columns == ["ward"] and len(groups) == len(WARDS) and "exposure" in options:
+            continue  # all may be, for their exposure
         for values in itertools.product(*(domain[name] for name in columns)):
             group = tuple(zip(columns, values, strict=True))
             if columns:

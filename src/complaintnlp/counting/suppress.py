@@ -290,6 +290,8 @@ def _within(one: Tally, cells: Mapping[Cell, int]) -> Iterator[Mapping[Cell, flo
         def of(theme: str, sign: int, kind: Mapping[str, int] = kind) -> dict[Cell, float]:
             return {(theme, quantity): sign * x for quantity, x in kind.items()}
 
+        for name, themes in one.above.items():
+            yield from ({**of(theme, 1), **of(name, -1)} for theme in themes if (name, next(iter(kind))) in cells)
         for theme in one.themes:
             yield of(theme, 1)
             # No more raise one theme than raise any, and no more raise any than raise each, added up.

@@ -45,6 +45,7 @@ class Tally:
         exact: whether each case is under one theme only, which is a combination, `a; b`, or `none`.
         parts: where the themes are categories of a crosswalk, the subthemes that lead to each; the one that also takes
             cases without such a subtheme has none.
+        above: the themes that every case with a subtheme raises too.
     """
 
     by: tuple[str, ...]
@@ -53,6 +54,7 @@ class Tally:
     groups: Mapping[Group, Mapping[Cell, int]]
     exact: bool = False
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    above: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def themes(self) -> tuple[str, ...]:
@@ -90,7 +92,17 @@ def tally(counted: Counted, by: Sequence[str], groups: Iterable[Group] = ()) -> 
         cells[ALL, "mentions"] = sum(cells[theme, "cases"] for theme in counted.themes)
         cells |= {cell: int(mask[rows].sum()) for cell, mask in findings.items()}
         found[group] = cells
-    return Tally(tuple(by), counted.themes, counted.subthemes, found)
+    return Tally(tuple(by), counted.themes, counted.subthemes, found, above=_above(counted, themes, flags))
+
+
+def _above(counted: Counted, labels: Sequence[str], flags: NDArray[np.bool_]) -> dict[str, tuple[str, ...]]:
+    place = {label: n for n, label in enumerate(labels)}
+    return {
+        name: tuple(t for t in counted.themes if not (flags[:, place[name]] & ~flags[:, place[t]]).any())
+        for name in counted.subthemes
+        # Of one that nobody raises that would be so of all themes.
+        if flags[:, place[name]].any()
+    }
 
 
 def members_of(frame: pd.DataFrame, by: Sequence[str]) -> dict[Group, NDArray[np.intp]]:

@@ -152,9 +152,9 @@ def build(
     unit = next((name for name in by if name not in PERIODS), None)
     drafts = [_overall(counted, wanted), _together(counted, rules)]
     drafts += [_crossed_to(counted, crosswalk) for crosswalk in wanted.crosswalks]
-    drafts += [_grouped(counted, (name,), labels, wanted) for name in ([YEAR] if YEAR in extra else [])]
+    drafts += [_grouped(counted, (name,), labels, rules, wanted) for name in ([YEAR] if YEAR in extra else [])]
     drafts += [_trend(counted, period, labels, rules)] if period else []
-    drafts += [_grouped(counted, (name,), labels, wanted) for name in by]
+    drafts += [_grouped(counted, (name,), labels, rules, wanted) for name in by]
     drafts += [_returns(counted, unit, labels, rules)] if year else []
     drafts += [_outcomes(counted, rules)] if outcome else []
     # Under a policy always: without it, that none is for review would be known.
@@ -388,7 +388,9 @@ def _crossed_to(counted: Counted, crosswalk: Crosswalk) -> _Draft:
     )
 
 
-def _grouped(counted: Counted, by: tuple[str, ...], themes: Mapping[str, str], wanted: Wanted) -> _Draft:
+def _grouped(
+    counted: Counted, by: tuple[str, ...], themes: Mapping[str, str], rules: Policy, wanted: Wanted
+) -> _Draft:
     name = listed([inside(heading(column)) for column in by])
     notes: dict[tuple[str, ...], tuple[str, ...]] = {
         (YEAR,): ("A financial year runs from 1 April to 31 March. The first and the last may not be complete.",),
@@ -413,18 +415,21 @@ def _grouped(counted: Counted, by: tuple[str, ...], themes: Mapping[str, str], w
         yield table
         yield from of_groups(table, themes)
 
-    return _by(counted, by, finish, exposure)
+    return _by(counted, by, finish, rules, exposure)
 
 
 def _by(
     counted: Counted,
     by: tuple[str, ...],
     finish: Callable[[pd.DataFrame], Iterable[Table]],
+    rules: Policy,
     exposure: dict[Group, int] | None,
 ) -> _Draft:
     nested = _nested(counted, by)
     if nested == by:
-        return _Draft(tally(counted, by, exposure or ()), finish, by, corrected=True, exposure=exposure)
+        # Where a 0 may not be shown, what has none is not listed: other tables tell that it has none.
+        listed = (exposure or ()) if rules.zero_shown else ()
+        return _Draft(tally(counted, by, listed), finish, by, corrected=True, exposure=exposure)
     counts = tally(counted, nested)
     known = exposure or {}
     # The columns that were asked for come last.
@@ -440,7 +445,7 @@ def _all_crossed(counted: Counted, by: tuple[str, ...], rules: Policy, wanted: W
     def finish(data: pd.DataFrame) -> Iterator[Table]:
         yield Table(_AND.join(by), "", "", by, data, GROUPS)
 
-    return replace(_by(kept, by, finish, exposure), seen=False)
+    return replace(_by(kept, by, finish, rules, exposure), seen=False)
 
 
 def _trend(counted: Counted, period: str, themes: Mapping[str, str], rules: Policy) -> _Draft:
