@@ -81,8 +81,8 @@ CUBE = [
     ),
 ]
 """What a case can be: ward, month, outcome, for review or not, themes, and details."""
-ROWS = ("empty", "repeat")
-"""Rows that the manifest counts: without text, of a case that was there before."""
+ROWS = ("empty", "repeat", "too_long")
+"""Rows that the manifest counts: without text, of a case that was there before, with too much text."""
 QUANTITIES = {
     "cases": set(OUTCOMES),
     "upheld": {"upheld", "partly_upheld"},
@@ -226,13 +226,13 @@ def rows_of(kind: str) -> Sum:
 
     alone = {name: np.array([0.0] * len(CUBE) + [float(name == other) for other in ROWS]) for name in ROWS}
     sums = {
-        "all": cases("all") + alone["empty"] + alone["repeat"],
+        "all": cases("all") + sum(alone.values()),
         "repeats": alone["repeat"],
         "empty": alone["empty"],
         "review": cases("all", "yes"),
         "no_theme": cases("none", "no"),
         "classified": cases("all", "no") - cases("none", "no") + alone["repeat"],
-        "too_long": 0 * alone["empty"],
+        "too_long": alone["too_long"],
     }
     return tuple(sums[kind].tolist())
 
@@ -688,7 +688,7 @@ def read_manifest(folder: Path) -> Iterator[Figure]:
     """The numbers of rows in manifest.json."""
     rows = json.loads((folder / "manifest.json").read_text("utf-8"))["rows"]
     for name, shown in {**rows.pop("by_status"), **rows}.items():
-        hidden, alone = shown == "[c]", name in ("empty", "repeats")
+        hidden, alone = shown == "[c]", name in ("empty", "too_long", "repeats")
         told = f"manifest.json {name}"
         yield Figure(told, rows_of(name), count=_number(str(shown)), hidden=hidden, target=hidden and alone)
 
@@ -705,6 +705,10 @@ def known(folder: Path, rules: Policy, readers: Sequence[Reader] = READERS) -> K
     found = [figure for read in readers for figure in read(folder)]
     for figure in found:
         _learn_counts(mind, figure, rules)
+    # Of how many a finding is one, another finding beside it may say.
+    tops = {figure.top for figure in found if figure.hidden and figure.target}
+    shown = {figure.bottom for figure in found if figure.denominator is not None}
+    mind.targets = {sum_: name for sum_, name in mind.targets.items() if sum_ in tops or sum_ not in shown}
     for figure in found:
         if figure.share and figure.bottom is not None:
             _learn_share(mind, figure)
@@ -717,8 +721,9 @@ def _learn_counts(mind: Knowledge, figure: Figure, rules: Policy) -> None:
         # No figure beside the symbol, and no interval either.
         assert (figure.count, figure.denominator, figure.share) == (None, None, ()), figure.name
         if figure.target:
-            parts = [figure.top] if figure.bottom is None else [figure.top, figure.bottom]
-            mind.targets |= dict.fromkeys(parts, figure.name)
+            mind.targets[figure.top] = figure.name
+            if figure.bottom is not None:
+                mind.targets.setdefault(figure.bottom, figure.name)
         return
     if figure.denominator is not None and figure.bottom is not None:
         mind.learn(figure.bottom, *rules.range(int(figure.denominator)))
@@ -841,7 +846,7 @@ def _truth(tagged: pd.DataFrame) -> list[int]:
         review = "yes" if row["status"] == "review" else "no"
         found[row["ward"], row["received"][:7], row.get("outcome", "not_recorded"), review, themes, detail] += 1
     assert set(found) <= set(CUBE)
-    return [*(found[place] for place in CUBE), len(tagged) - len(read), len(read) - len(cases)]
+    return [*(found[place] for place in CUBE), len(tagged) - len(read), len(read) - len(cases), 0]
 
 
 def attack(seed: int, rules: Policy, folder: Path) -> list[tuple[str, int]]:
