@@ -269,6 +269,8 @@ _PARTS = {
 }
 _PART_WHOLES = {"With a finding": "found", "Graded": "graded"}
 _EXACT = {"A only": "=a", "B only": "=b", "A and b": "=a; b", "None of these themes": "none", "All complaints": "all"}
+_WHOLE = "of how many"
+"""The denominator of a suppressed share."""
 _LEFT, _RIGHT = 46, 322
 """The ends of the axis of time in a chart of points."""
 _OF_ALL = ("overall", "themes_together", "subthemes", "own")
@@ -705,10 +707,6 @@ def known(folder: Path, rules: Policy, readers: Sequence[Reader] = READERS) -> K
     found = [figure for read in readers for figure in read(folder)]
     for figure in found:
         _learn_counts(mind, figure, rules)
-    # Of how many a finding is one, another finding beside it may say.
-    tops = {figure.top for figure in found if figure.hidden and figure.target}
-    shown = {figure.bottom for figure in found if figure.denominator is not None}
-    mind.targets = {sum_: name for sum_, name in mind.targets.items() if sum_ in tops or sum_ not in shown}
     for figure in found:
         if figure.share and figure.bottom is not None:
             _learn_share(mind, figure)
@@ -723,7 +721,7 @@ def _learn_counts(mind: Knowledge, figure: Figure, rules: Policy) -> None:
         if figure.target:
             mind.targets[figure.top] = figure.name
             if figure.bottom is not None:
-                mind.targets.setdefault(figure.bottom, figure.name)
+                mind.targets.setdefault(figure.bottom, f"{figure.name}: {_WHOLE}")
         return
     if figure.denominator is not None and figure.bottom is not None:
         mind.learn(figure.bottom, *rules.range(int(figure.denominator)))
@@ -866,8 +864,12 @@ def attack(seed: int, rules: Policy, folder: Path) -> list[tuple[str, int]]:
     check_derived(folder)
     mind = known(folder, rules)
     told_what_is_small(mind, tagged, rules)
-    # A share is suppressed with its denominator: a 0 that the policy shows is no secret.
-    return [(name, count) for name, count in recovered(mind) if count or not rules.zero_shown]
+    # A share is suppressed if one of its counts is: the other, if it is large or a 0 that the policy shows, is no secret.
+    return [
+        (name, count)
+        for name, count in recovered(mind)
+        if rules.show(count) is None or (count and not name.endswith(_WHOLE))
+    ]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

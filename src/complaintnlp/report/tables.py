@@ -370,8 +370,10 @@ def _crossed_to(counted: Counted, crosswalk: Crosswalk) -> _Draft:
     # The unassigned category holds also what no subtheme tells.
     held = {category: () if category == crosswalk.unassigned else parts[category] for category in labels}
     name = clean(crosswalk.name)
+    # Mentions of categories, beside those of themes, would tell of single categories.
+    kept = counts.only(*{quantity for _, quantity in counts.groups[()]} - {"mentions"})
     return _Draft(
-        replace(counts, parts=held),
+        replace(kept, parts=held),
         lambda data: [
             Table(
                 name,
