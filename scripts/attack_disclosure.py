@@ -42,7 +42,11 @@ THEMES = ("a", "b")
 COMBINATIONS = ((), ("a",), ("b",), ("a", "b"))
 OUTCOMES = ("upheld", "partly_upheld", "not_upheld", "open", "withdrawn", "resolved_early", "other", "not_recorded")
 WARDS = ("N", "S", "W")
-MONTHS = {"2016-05": ("2016-17 Q1", "2016-17"), "2016-09": ("2016-17 Q2", "2016-17"), "2017-06": ("2017-18 Q1", "2017-18")}
+MONTHS = {
+    "2016-05": ("2016-17 Q1", "2016-17"),
+    "2016-09": ("2016-17 Q2", "2016-17"),
+    "2017-06": ("2017-18 Q1", "2017-18"),
+}
 """Their quarters and financial years."""
 FINDINGS = ("raised", "upheld", "not_upheld")
 SEVERITIES = ("low", "medium", "high")
@@ -497,16 +501,20 @@ def _drawn(name: str, chart: _Chart, rows: Sequence[Mapping[str, str]]) -> Itera
     if name == "funnel":
         measure = "upheld_rate" if chart.title.startswith("Upheld rate") else "share"
         theme = "all" if measure == "upheld_rate" else _LABELS[chart.title]
-        wards = [
-            row["ward"] for row in rows if row["measure"] == f"{measure}_funnel" and row["theme"] == theme
-        ]
+        wards = [row["ward"] for row in rows if row["measure"] == f"{measure}_funnel" and row["theme"] == theme]
         for ward, (x, y) in zip(wards, chart.points, strict=True):
             size, _ = _read(chart.across, x)
             found = _ratio(f"{told} {ward}", theme, measure, (("ward", ward),), (_read(chart.up, y),), False)
             yield replace(found, denominator=round(size))
         return
     # Each point stands in the middle of its part of the axis, which the gaps between them share.
-    column = "financial_year" if name == "financial_year" else "quarter" if any("Q" in t for _, t in chart.across) else "month"
+    column = (
+        "financial_year"
+        if name == "financial_year"
+        else "quarter"
+        if any("Q" in t for _, t in chart.across)
+        else "month"
+    )
     kind = "share" if name == "financial_year" else "cases_limits"
     whens = [*dict.fromkeys(row[column] for row in rows if (row["table"], row["measure"]) == (name, kind))]
     for x, y in chart.points:

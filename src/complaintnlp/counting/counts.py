@@ -111,7 +111,10 @@ def tabulate(
     """The table that `count_themes` returns, from cases already reduced."""
     # The totals are published somewhere too, or can be asked for.
     margins = [(), *((name,) for name in by if len(by) > 1)] if by else []
-    tallies = [*(tally(counted, some) for some in margins), tally(counted, by, (exposure or ()) if rules.zero_shown else ())]
+    tallies = [
+        *(tally(counted, some) for some in margins),
+        tally(counted, by, (exposure or ()) if rules.zero_shown else ()),
+    ]
     more = [] if errors is None else [estimates(counted, by, rules, errors)]
     more += [] if exposure is None else [partial(rates, exposure, per)]
     return publish(tallies[-1], rules, protect(tallies, rules)[-1], more)

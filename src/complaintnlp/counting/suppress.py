@@ -73,7 +73,9 @@ def _partners(hidden: Iterable[Figure], counts: Mapping[Figure, int]) -> set[Fig
 class _System:
     """What an attacker knows of some tables: counts, and how they hang together."""
 
-    def __init__(self, tallies: Sequence[Tally], counts: Mapping[Figure, int], rules: Policy, sums: Iterable[Terms]) -> None:
+    def __init__(
+        self, tallies: Sequence[Tally], counts: Mapping[Figure, int], rules: Policy, sums: Iterable[Terms]
+    ) -> None:
         self.figures = list(counts)
         self.values = np.array([counts[figure] for figure in self.figures], float)
         self.place = {figure: place for place, figure in enumerate(self.figures)}
@@ -290,6 +292,12 @@ def _within(one: Tally, cells: Mapping[Cell, int]) -> Iterator[Mapping[Cell, flo
         def of(theme: str, sign: int, kind: Mapping[str, int] = kind) -> dict[Cell, float]:
             return {(theme, quantity): sign * x for quantity, x in kind.items()}
 
+        # Who is in the category of those without a subtheme that has one is in no other.
+        for rest in (category for category, parts in one.parts.items() if not parts):
+            for theme in (other for other in one.raised if other != rest):
+                apart = {**of(ALL, 1), **of(NONE, -1), **of(theme, -1), **of(rest, -1)}
+                if sum(x * cells[cell] for cell, x in apart.items()) >= 0:
+                    yield apart
         for name, themes in one.above.items():
             yield from ({**of(theme, 1), **of(name, -1)} for theme in themes if (name, next(iter(kind))) in cells)
         for theme in one.themes:

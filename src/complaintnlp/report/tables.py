@@ -169,7 +169,10 @@ def build(
         _REPEATS: sum(statuses[status] for status in COUNTED) - len(counted.cases),
         **{f"filter {one.reason}": one.rows or 0 for one in removed},
     }
-    tallies = [*(draft.counts for draft in drafts), Tally((), (), (), {(): {(name, ROWS): n for name, n in rows.items()}})]
+    tallies = [
+        *(draft.counts for draft in drafts),
+        Tally((), (), (), {(): {(name, ROWS): n for name, n in rows.items()}}),
+    ]
     # All at once: a count that one table hides may follow from another.
     *hidden, hidden_rows = protect(tallies, rules, [*_row_sums(tallies, statuses)])
     seen: list[Table] = []
@@ -390,9 +393,7 @@ def _crossed_to(counted: Counted, crosswalk: Crosswalk) -> _Draft:
     )
 
 
-def _grouped(
-    counted: Counted, by: tuple[str, ...], themes: Mapping[str, str], rules: Policy, wanted: Wanted
-) -> _Draft:
+def _grouped(counted: Counted, by: tuple[str, ...], themes: Mapping[str, str], rules: Policy, wanted: Wanted) -> _Draft:
     name = listed([inside(heading(column)) for column in by])
     notes: dict[tuple[str, ...], tuple[str, ...]] = {
         (YEAR,): ("A financial year runs from 1 April to 31 March. The first and the last may not be complete.",),
