@@ -102,6 +102,8 @@ COLUMNS = ("ward", "month", "quarter", "financial_year", "outcome", "for_review"
 MOST = 300
 """Cases in an invented report, at most."""
 
+Group = tuple[tuple[str, str], ...]
+"""Columns and what they hold."""
 Sum = tuple[float, ...]
 """How often each place of the cube, and each kind of row, is in a figure."""
 
@@ -194,7 +196,7 @@ def invented(seed: int) -> pd.DataFrame:
 
 
 @cache
-def places(theme: str, quantity: str, group: tuple[tuple[str, str], ...] = ()) -> Sum:
+def places(theme: str, quantity: str, group: Group = ()) -> Sum:
     """The sum that a figure is: of a theme id, `all`, `none` or, after a `=`, exactly these themes."""
     inside = []
     for ward, month, outcome, review, themes, detail in CUBE:
@@ -209,8 +211,7 @@ def _counts(theme: str, quantity: str, themes: tuple[str, ...], detail: tuple[st
     """How often a case with these themes and details counts towards a quantity of a theme or category."""
     mapped = {CROSSWALK.subthemes[name] for name in detail if name in SUBTHEMES}
     if quantity == "mentions":
-        # Of the categories of the crosswalk where asked for so.
-        return (len(mapped) or int(bool(themes))) if theme == "own" else len(themes)
+        return len(themes)
     kind, _, part = quantity.partition("_")
     if kind in ("finding", "found"):
         return int(any(f"{theme}: {found}" in detail for found in ([part] if part else FINDINGS)))
@@ -294,8 +295,6 @@ def read_counts(folder: Path) -> Iterator[Figure]:
         told = f"counts.csv {row['table']} {group} {theme} {row['measure']}"
         if row["table"] == "themes_together" and theme not in ("all", "none"):
             theme = "=" + theme
-        if row["table"] == "own" and row["measure"] == "mentions":
-            theme = "own"
         if row["measure"] == "rate":
             yield _rate(told, theme, group, [row["count"], row["denominator"], row["value"]], 5e-7)
             continue
@@ -314,7 +313,12 @@ def read_counts(folder: Path) -> Iterator[Figure]:
         )
 
 
-def _rate(told: str, theme: str, group: tuple[tuple[str, str], ...], cells: Sequence[str], off: float) -> Figure:
+def _rated(name: str, label: str, subject: str) -> tuple[str, Group]:
+    """Of what theme and group a cell in a table of rates, or in that of all complaints, gives the rate."""
+    return (_LABELS[subject], (("ward", label),)) if name == "rates" else (_LABELS[label], ())
+
+
+def _rate(told: str, theme: str, group: Group, cells: Sequence[str], off: float) -> Figure:
     """A rate tells a count: it is so many per so much exposure, which the manifest tells."""
     count, _, value = map(_number, cells)
     exposed = BED_DAYS[group[0][1]] if group else sum(BED_DAYS.values())
@@ -378,30 +382,32 @@ def _workbook_row(name: str, label: str, headers: Sequence[str], cells: Sequence
             continue
         if name == "rates" or subject.startswith("Rate per"):
             if subject != "Exposure" and part in ("number", "rate", ""):
-                theme, group = (_LABELS[subject], (("ward", label),)) if name == "rates" else (_LABELS[label], ())
+                rated = _rated(name, label, subject)
                 found = [cell, "", ""] if part == "number" else ["", "", cell]
-                yield _rate(f"report.xlsx {name} {label} {header}", theme, group, found, 1e-9)
+                yield _rate(f"report.xlsx {name} {label} {header}", *rated, found, 1e-9)
             continue
         if part in _OF_SHARES or header in ("Share of complaints", "Upheld rate"):
             measure = "upheld_rate" if subject == "Upheld rate" else "share"
             theme, group = _where(name, label, subject if part == "share" or subject in _LABELS else "")
             shares.setdefault((theme, measure), []).append(cell)
             continue
-        known = {"Mentions": "mentions", "Upheld or partly upheld": "upheld", "Resolved": "resolved"}
-        theme, group = _where(name, label, subject if part == "complaints" or subject in _OUTCOME_LABELS else "")
-        assert part == "complaints" or header in (*known, *_OUTCOME_LABELS, "Complaints"), header
-        quantity = known.get(header, "cases")
-        if quantity in ("upheld", "resolved"):
-            group = () if name == "outcome" else group
-        yield Figure(
-            f"report.xlsx {name} {label} {header}",
-            places("own" if name == "own" and quantity == "mentions" else theme, quantity, group),
-            count=_number(cell),
-            hidden=cell == "[c]",
-        )
+        yield _count(name, label, header, cell)
     for (theme, measure), limits in shares.items():
         group = () if name in ("outcome", *_PARTS) else _where(name, label, "")[1]
         yield _ratio(f"report.xlsx {name} {label}", theme, measure, group, _shares(limits, 1e-9), "[c]" in limits)
+
+
+def _count(name: str, label: str, header: str, cell: str) -> Figure:
+    """A count of the workbook that has a column of its own."""
+    subject, _, part = header.partition(": ")
+    known = {"Mentions": "mentions", "Upheld or partly upheld": "upheld", "Resolved": "resolved"}
+    assert part == "complaints" or header in (*known, *_OUTCOME_LABELS, "Complaints"), header
+    theme, group = _where(name, label, subject if part == "complaints" or subject in _OUTCOME_LABELS else "")
+    quantity = known.get(header, "cases")
+    if name == "outcome" and quantity in ("upheld", "resolved"):
+        group = ()
+    told = f"report.xlsx {name} {label} {header}"
+    return Figure(told, places(theme, quantity, group), count=_number(cell), hidden=cell == "[c]")
 
 
 def _plain(file: str, name: str, label: str, header: str, cell: str) -> Figure:
@@ -416,7 +422,7 @@ def _plain(file: str, name: str, label: str, header: str, cell: str) -> Figure:
     return Figure(f"{file} {name} {label} {header}", top, count=_number(cell), hidden=hidden, target=hidden)
 
 
-def _where(name: str, label: str, subject: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+def _where(name: str, label: str, subject: str) -> tuple[str, Group]:
     """Theme and group of a cell, by its row's label and what its column is of, if that is a theme or an outcome."""
     if name in _OF_ALL:
         return (_EXACT if name == "themes_together" else _LABELS)[label], ()
@@ -457,12 +463,12 @@ def _page_cell(name: str, label: str, header: str, cell: str) -> Iterator[Figure
         yield replace(found, count=_number(of[1]), denominator=_number(of[2])) if of else found
         return
     if name == "rates" or header.startswith("Rate per"):
-        theme, group = (_LABELS[header], (("ward", label),)) if name == "rates" else (_LABELS[label], ())
+        rated = _rated(name, label, header)
         shown = re.match(r"([\d,.]+) \(", cell)
         own = re.search(r"([\d,]+) in [\d,]+$", cell)
         digits = len(shown[1].partition(".")[2]) if shown else 0
         cells = [own[1] if own else "", "", shown[1] if shown else cell]
-        yield _rate(told, theme, group, cells, 0.51 * 10**-digits)
+        yield _rate(told, *rated, cells, 0.51 * 10**-digits)
         return
     rate = header == "Upheld rate"
     of_row = rate or header in ("Complaints", "Mentions", "Share of complaints")
@@ -630,11 +636,11 @@ def _csv_rows(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _group(row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def _group(row: Mapping[str, str]) -> Group:
     return tuple((name, row[name]) for name in COLUMNS if row.get(name))
 
 
-def _ratio(name: str, theme: str, measure: str, group: tuple[tuple[str, str], ...], share: Any, hidden: bool) -> Figure:
+def _ratio(name: str, theme: str, measure: str, group: Group, share: Any, hidden: bool) -> Figure:
     top, bottom = RATIOS[measure]
     whole = places("all" if measure == "share" else theme, bottom, group)
     return Figure(name, places(theme, top, group), whole, share=share, hidden=hidden)
@@ -681,8 +687,8 @@ def check_derived(folder: Path) -> None:
         assert list(made["signal"]) == list(limits["signal"])
     funnels = table[table["table"] == "ward funnel"]
     for (theme, measure), rows in funnels.groupby(["theme", "measure"]):
-        own = measure.removesuffix("_funnel")
-        made = funnel(part("ward", own).query("theme == @theme"), own)
+        own = str(measure).removesuffix("_funnel")
+        made = funnel(part("ward", own).query(f"theme == {theme!r}"), own)
         ends = ["low", "high", "low_998", "high_998"]
         np.testing.assert_allclose(made[ends].to_numpy(float), rows[ends].to_numpy(float), atol=1e-6)
         assert list(made["signal"]) == list(rows["signal"])
@@ -690,8 +696,8 @@ def check_derived(folder: Path) -> None:
     if len(kept):
         made = recurrence(kept[kept["theme"].isin(THEMES)])
         for measure in _DERIVED[1:]:
-            shown = table[(table["table"] == "recurrence") & (table["measure"] == measure)]["signal"]
-            assert list(made[measure]) == list(shown), measure
+            told = table[(table["table"] == "recurrence") & (table["measure"] == measure)]["signal"]
+            assert list(made[measure]) == list(told), measure
 
 
 def read_manifest(folder: Path) -> Iterator[Figure]:
@@ -767,7 +773,7 @@ def _fits(share: tuple[tuple[float, float], ...]) -> list[tuple[int, int]]:
 
 def _learn_groups(mind: Knowledge, folder: Path) -> None:
     """A group is listed because it has a case, and one without a case is not; of outcomes all are listed."""
-    listed: dict[str, set[tuple[tuple[str, str], ...]]] = {}
+    listed: dict[str, set[Group]] = {}
     themes: dict[str, set[str]] = {}
     for row in _csv_rows(folder):
         if row["measure"] in _DERIVED or row["table"] == "ward funnel":
@@ -872,7 +878,7 @@ def attack(seed: int, rules: Policy, folder: Path) -> list[tuple[str, int]]:
     check_derived(folder)
     mind = known(folder, rules)
     told_what_is_small(mind, tagged, rules)
-    # A share is suppressed if one of its counts is: the other, if it is large or a 0 that the policy shows, is no secret.
+    # A share is suppressed if one of its counts is: the other, if it may be shown, is no secret.
     return [
         (name, count)
         for name, count in recovered(mind)

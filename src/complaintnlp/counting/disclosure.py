@@ -73,7 +73,8 @@ POLICIES: Mapping[str, Policy] = MappingProxyType(
             Policy(
                 "nhs_hes",
                 "Counts of 1 to 7 are suppressed and shown as [c], and with them other counts from which they would "
-                "follow; all others are rounded to the nearest 5. Shares, rates and intervals are computed from the rounded counts.",
+                "follow; all others are rounded to the nearest 5. "
+                "Shares, rates and intervals are computed from the rounded counts.",
                 suppress_to=7,
                 round_to=5,
                 secondary=True,
@@ -89,7 +90,8 @@ POLICIES: Mapping[str, Policy] = MappingProxyType(
             Policy(
                 "opensafely",
                 "Counts of 0 to 7 are suppressed and shown as [c], and with them other counts from which they would "
-                "follow; all others are rounded to the nearest 5. Shares, rates and intervals are computed from the rounded counts.",
+                "follow; all others are rounded to the nearest 5. "
+                "Shares, rates and intervals are computed from the rounded counts.",
                 suppress_to=7,
                 zero_shown=False,
                 round_to=5,

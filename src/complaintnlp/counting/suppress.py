@@ -10,7 +10,7 @@ suppression with an audit: Hundepool et al. (2012), Statistical Disclosure Contr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import scipy.sparse as sp
@@ -129,8 +129,10 @@ class _System:
         return hidden
 
     def _paired(self, hidden: set[Figure]) -> set[Figure]:
-        """With one more figure wherever a sum has but one hidden part and the others leave it no room: what needs no
-        programme to be found out."""
+        """With one more figure wherever a sum has but one hidden part and the others leave it no room.
+
+        No programme is needed to find these out.
+        """
         hidden = set(hidden)
         room = self.told[1] - self.told[0]
         rows = np.split(self.equal.indices, self.equal.indptr[1:-1])
@@ -292,14 +294,7 @@ def _within(one: Tally, cells: Mapping[Cell, int]) -> Iterator[Mapping[Cell, flo
         def of(theme: str, sign: int, kind: Mapping[str, int] = kind) -> dict[Cell, float]:
             return {(theme, quantity): sign * x for quantity, x in kind.items()}
 
-        # Who is in the category of those without a subtheme that has one is in no other.
-        for rest in (category for category, parts in one.parts.items() if not parts):
-            for theme in (other for other in one.raised if other != rest):
-                apart = {**of(ALL, 1), **of(NONE, -1), **of(theme, -1), **of(rest, -1)}
-                if sum(x * cells[cell] for cell, x in apart.items()) >= 0:
-                    yield apart
-        for name, themes in one.above.items():
-            yield from ({**of(theme, 1), **of(name, -1)} for theme in themes if (name, next(iter(kind))) in cells)
+        yield from _details(one, cells, of)
         for theme in one.themes:
             yield of(theme, 1)
             # No more raise one theme than raise any, and no more raise any than raise each, added up.
@@ -308,6 +303,23 @@ def _within(one: Tally, cells: Mapping[Cell, int]) -> Iterator[Mapping[Cell, flo
         if not one.exact:
             every = {cell: x for theme in one.raised for cell, x in of(theme, 1).items()}
             yield {**every, **of(NONE, 1), **of(ALL, -1)}
+
+
+def _details(
+    one: Tally, cells: Mapping[Cell, int], of: Callable[[str, int], dict[Cell, float]]
+) -> Iterator[Mapping[Cell, float]]:
+    """Subthemes lie below themes; who has none that leads to a category of a crosswalk is in no other category."""
+    for name, themes in one.above.items():
+        for theme in themes:
+            terms = {**of(theme, 1), **of(name, -1)}
+            if terms.keys() <= cells.keys():
+                yield terms
+    for rest in (category for category, parts in one.parts.items() if not parts):
+        for theme in (other for other in one.raised if other != rest):
+            terms = {**of(ALL, 1), **of(NONE, -1), **of(theme, -1), **of(rest, -1)}
+            # A crosswalk may lead from subthemes to the rest too.
+            if sum(x * cells[cell] for cell, x in terms.items()) >= 0:
+                yield terms
 
 
 def _kinds(quantities: set[str]) -> Iterator[Mapping[str, int]]:

@@ -169,12 +169,10 @@ def build(
         _REPEATS: sum(statuses[status] for status in COUNTED) - len(counted.cases),
         **{f"filter {one.reason}": one.rows or 0 for one in removed},
     }
-    tallies = [
-        *(draft.counts for draft in drafts),
-        Tally((), (), (), {(): {(name, ROWS): n for name, n in rows.items()}}),
-    ]
+    counted_rows = Tally((), (), (), {(): {(name, ROWS): amount for name, amount in rows.items()}})
+    tallies = [*(draft.counts for draft in drafts), counted_rows]
     # All at once: a count that one table hides may follow from another.
-    *hidden, hidden_rows = protect(tallies, rules, [*_row_sums(tallies, statuses)])
+    *hidden, hidden_rows = protect(tallies, rules, [*_row_sums(tallies)])
     seen: list[Table] = []
     unseen: list[Table] = []
     for draft, some in zip(drafts, hidden, strict=True):
@@ -213,7 +211,7 @@ def _check_groups(table: pa.Table, by: Sequence[str]) -> None:
             raise InputError(f"can't group by {name!r}: its cells are lists or records, not single values")
 
 
-def _row_sums(tallies: Sequence[Tally], statuses: Iterable[str]) -> Iterator[Terms]:
+def _row_sums(tallies: Sequence[Tally]) -> Iterator[Terms]:
     """How the rows of the input, the last of the tables, add up to each other and to cases: sums that are 0."""
     last = len(tallies) - 1
     (rows,) = tallies[last].groups.values()
