@@ -50,6 +50,8 @@ def protect(tallies: Sequence[Tally], rules: Policy, sums: Sequence[Terms] = ())
     }
     hidden = {figure for figure, count in counts.items() if shown(figure[2], count, rules) is None}
     if rules.secondary:
+        # Three themes and 10 mentions would say of a suppressed number of cases that it is 4 or more.
+        hidden |= {figure for figure in counts if _of_cases(figure) in hidden}
         hidden |= _partners(hidden, counts)
         for last in range(len(tallies)):
             known = {figure: count for figure, count in counts.items() if figure[0] <= last}
@@ -61,6 +63,12 @@ def protect(tallies: Sequence[Tally], rules: Policy, sums: Sequence[Terms] = ())
 def shown(cell: Cell, count: int, rules: Policy) -> int | None:
     """A count as the policy lets it be shown: that no rows were left out is no complaint to protect."""
     return 0 if cell[1] == ROWS and count == 0 else rules.show(count)
+
+
+def _of_cases(figure: Figure) -> Figure | None:
+    """The number of cases whose mentions the figure is."""
+    number, group, cell = figure
+    return (number, group, (ALL, "cases")) if cell == (ALL, "mentions") else None
 
 
 def _partners(hidden: Iterable[Figure], counts: Mapping[Figure, int]) -> set[Figure]:
@@ -77,12 +85,9 @@ class _System:
         self, tallies: Sequence[Tally], counts: Mapping[Figure, int], rules: Policy, sums: Iterable[Terms]
     ) -> None:
         self.figures = list(counts)
-        self.values = np.array([counts[figure] for figure in self.figures], float)
         self.place = {figure: place for place, figure in enumerate(self.figures)}
         self.equal = self._matrix([*_equalities(tallies), *sums])
         self.above = self._matrix(_inequalities(tallies))
-        # Far beyond any count, so that it holds nothing in place and no programme is unbounded.
-        self.most = 2 * self.values.max(initial=0) + 100
         self.least = np.zeros(len(self.figures))
         for figure in self.figures:
             number, group, cell = figure
@@ -93,12 +98,19 @@ class _System:
         self.room = 2 if rules.round_to > 1 else 1
         each = [shown(cell, count, rules) for (_, _, cell), count in counts.items()]
         self.told = np.array([rules.range(one) for one in each], float).reshape(-1, 2).T
-        self.small = np.array([one is None for one in each], bool)
+        small = {figure for figure, one in zip(self.figures, each, strict=True) if one is None}
+        self.small = np.array([f in small and _of_cases(f) not in small for f in self.figures], bool)
+        # Far beyond any count, so that it holds nothing in place and no programme is unbounded.
+        self.most = 2 * self.told.max(initial=0) + 100
 
     def protected(self, hidden: set[Figure]) -> set[Figure]:
         """The hidden figures, and as many more as keep each of them from being known."""
+        if not hidden:
+            return hidden
         hidden = self._paired(hidden)
-        low, high = self.values.copy(), self.values.copy()
+        low, high = np.full(len(self.figures), np.inf), np.full(len(self.figures), -np.inf)
+        # Whatever fits what is shown, and not the truth: so what is hidden tells no more of it than what is shown.
+        self._solve(np.zeros(len(self.figures)), hidden, low, high)
         random = np.random.default_rng(0)
         open_ = self._open(hidden, low, high)
         seen = len(self.figures) + 1
@@ -172,8 +184,9 @@ class _System:
             weights[free], A_ub=-above[:, free], b_ub=above @ known, A_eq=equal[:, free], b_eq=-(equal @ known),
             bounds=np.array([least[free], most[free]]).T, method="highs",
         )  # fmt: skip
-        low[free] = np.minimum(low[free], found.x)
-        high[free] = np.maximum(high[free], found.x)
+        known[free] = found.x
+        np.minimum(low, known, out=low)
+        np.maximum(high, known, out=high)
         pins = np.abs(equal.T @ found.eqlin.marginals - above.T @ found.ineqlin.marginals)
         pins[free] = np.abs(found.lower.marginals) + np.abs(found.upper.marginals)
         return np.asarray(np.where(unseen, 0, pins))
@@ -183,7 +196,7 @@ class _System:
 
         def cost(place: int) -> tuple[float, ...]:
             number, _, (theme, _) = self.figures[place]
-            return -number, theme == ALL, self.values[place], place
+            return -number, theme == ALL, self.told[0, place], place
 
         return self.figures[min(places, key=cost)]
 
