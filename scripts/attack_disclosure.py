@@ -783,7 +783,8 @@ def _learn_groups(mind: Knowledge, folder: Path) -> None:
     for name in SUBTHEMES:
         if themes["overall"] & set(SUBTHEMES) and name not in themes["overall"]:
             mind.learn(places(name, "cases"), 0, 0)
-    options = json.loads((folder / "manifest.json").read_text("utf-8"))["options"] if listed.keys() > {"ward"} else {}
+    manifest = folder / "manifest.json"
+    options = json.loads(manifest.read_text("utf-8"))["options"] if manifest.exists() else {}
     for groups in listed.values():
         columns = [name for name, _ in next(iter(groups))]
         domain = {

@@ -236,7 +236,9 @@ def _published(draft: _Draft, hidden: Hidden, counted: Counted, rules: Policy, w
     if draft.exposure is not None:
         more.append(partial(rates, draft.exposure, wanted.per))
     data = publish(draft.counts, rules, hidden, more)
-    large = any(rules.show(draft.counts.groups[group][cell]) is not None for group, cell in hidden)
+    large = any(
+        rules.show(draft.counts.groups[group][cell]) is not None for group, cell in hidden if cell[1] != "mentions"
+    )
     for table in draft.finish(data.drop(columns=[name for name in draft.counts.by if name not in draft.by])):
         yield replace(table, notes=(*table.notes, _LARGE)) if large else table
 
