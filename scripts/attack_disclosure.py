@@ -879,11 +879,13 @@ def attack(seed: int, rules: Policy, folder: Path) -> list[tuple[str, int]]:
     check_derived(folder)
     mind = known(folder, rules)
     told_what_is_small(mind, tagged, rules)
-    # A share is suppressed if one of its counts is: the other, if it may be shown, is no secret.
+    return secrets(recovered(mind), rules)
+
+
+def secrets(found: Sequence[tuple[str, int]], rules: Policy) -> list[tuple[str, int]]:
+    """Less what is no secret: a share is suppressed if one of its counts is, and the other may be one to show."""
     return [
-        (name, count)
-        for name, count in recovered(mind)
-        if rules.show(count) is None or (count and not name.endswith(_WHOLE))
+        (name, count) for name, count in found if rules.show(count) is None or (count and not name.endswith(_WHOLE))
     ]
 
 
