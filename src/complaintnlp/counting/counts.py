@@ -111,7 +111,10 @@ def tabulate(
     """The table that `count_themes` returns, from cases already reduced."""
     # The totals are published somewhere too, or can be asked for.
     margins = [(), *((name,) for name in by if len(by) > 1)] if by else []
-    tallies = [*(tally(counted, some) for some in margins), tally(counted, by, exposure or ())]
+    tallies = [
+        *(tally(counted, some) for some in margins),
+        tally(counted, by, (exposure or ()) if rules.zero_shown else ()),
+    ]
     more = [] if errors is None else [estimates(counted, by, rules, errors)]
     more += [] if exposure is None else [partial(rates, exposure, per)]
     return publish(tallies[-1], rules, protect(tallies, rules)[-1], more)
@@ -130,9 +133,6 @@ def publish(counts: Tally, rules: Policy, hidden: Hidden, more: Iterable[More] =
     for group, cells in counts.groups.items():
         named = dict(zip(counts.by, group, strict=True))
         shown = {cell: None if (group, cell) in hidden else rules.show(count) for cell, count in cells.items()}
-        if (ALL, "mentions") in shown and shown[ALL, "cases"] is None and not rules.secondary:
-            # Three themes and 10 mentions would say of a suppressed number of cases that it is 4 or more.
-            shown[ALL, "mentions"] = None
         for theme in counts.themes:
             made = [*_measures(theme, shown), *(row for make in more for row in make(group, theme, shown))]
             rows += [{**named, "theme": theme, **row} for row in made]

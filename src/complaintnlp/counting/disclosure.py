@@ -52,6 +52,15 @@ class Policy:
         # Half rounds up, as hand-rounding does; Python's round() would go to the even multiple.
         return (2 * count + self.round_to) // (2 * self.round_to) * self.round_to
 
+    def range(self, shown: int | None) -> tuple[int, float]:
+        """The least and the most that a count can be which is shown so; of None, if its size alone suppressed it."""
+        if shown is None:
+            return int(self.zero_shown), self.suppress_to
+        below, above = self.round_to // 2, (self.round_to - 1) // 2
+        if shown == 0:
+            return 0, 0 if above <= self.suppress_to else above
+        return max(shown - below, self.suppress_to + 1), shown + above
+
 
 SUPPRESSED = "[c]"
 """Confidential, in the symbols of the Government Analysis Function."""
@@ -63,10 +72,12 @@ POLICIES: Mapping[str, Policy] = MappingProxyType(
             Policy("none", "Counts are exact: for internal use, not for publication.", quotes=True),
             Policy(
                 "nhs_hes",
-                "Counts of 1 to 7 are suppressed and shown as [c]; other counts are rounded to the nearest 5. "
+                "Counts of 1 to 7 are suppressed and shown as [c], and with them other counts from which they would "
+                "follow; all others are rounded to the nearest 5. "
                 "Shares, rates and intervals are computed from the rounded counts.",
                 suppress_to=7,
                 round_to=5,
+                secondary=True,
             ),
             Policy(
                 "under5",
@@ -78,11 +89,13 @@ POLICIES: Mapping[str, Policy] = MappingProxyType(
             ),
             Policy(
                 "opensafely",
-                "Counts of 0 to 7 are suppressed and shown as [c]; other counts are rounded to the nearest 5. "
+                "Counts of 0 to 7 are suppressed and shown as [c], and with them other counts from which they would "
+                "follow; all others are rounded to the nearest 5. "
                 "Shares, rates and intervals are computed from the rounded counts.",
                 suppress_to=7,
                 zero_shown=False,
                 round_to=5,
+                secondary=True,
             ),
         )
     }

@@ -1,16 +1,16 @@
 """Which counts of a set of tables are not shown, so that no hidden one follows from those that are.
 
-Small counts are hidden first. Then an attacker is played, who knows every figure shown, every sum that the tables
-make and that counts are whole and not negative: by linear programming, the least and the most that each hidden
-count can be. A count that can be only one number is protected by hiding one more of the figures that pin it, and so
-on until none is pinned. (Complementary cell suppression with an audit: Hundepool et al. (2012), Statistical
-Disclosure Control, chapter 4.)
+Small counts are hidden first. Then an attacker is played, who knows of every figure shown how far rounding can have
+moved it, of every hidden one whether it is small, every sum that the tables make, and that counts are whole and not
+negative: by linear programming, the least and the most that each hidden count can be. A count that can be only one
+number is protected by hiding one more of the figures that pin it, and so on until none is pinned. (Complementary cell
+suppression with an audit: Hundepool et al. (2012), Statistical Disclosure Control, chapter 4.)
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import scipy.sparse as sp
@@ -18,24 +18,25 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from complaintnlp.counting.disclosure import Policy
-from complaintnlp.counting.tally import ALL, NONE, UPHELD_OF, WHOLES, Cell, Group, Tally
+from complaintnlp.counting.tally import ALL, NONE, ROWS, UPHELD_OF, WHOLES, Cell, Group, Tally
 
 Hidden = frozenset[tuple[Group, Cell]]
-_Figure = tuple[int, Group, Cell]
+Figure = tuple[int, Group, Cell]
 """A count of the table with that number."""
-_Terms = Mapping[_Figure, float]
+Terms = Mapping[Figure, float]
 _TOLERANCE = 1e-6
 _PROBES, _WORTH = 6, 0.9
 """Hidden counts above which random directions are tried first, as long as one leaves no more than this of them."""
 
 
-def protect(tallies: Sequence[Tally], rules: Policy) -> list[Hidden]:
+def protect(tallies: Sequence[Tally], rules: Policy, sums: Sequence[Terms] = ()) -> list[Hidden]:
     """What to hide of each table of a set that is published together.
 
     Args:
         tallies: tables of the same cases, wider before finer; a table by some of the columns of another is
             understood to hold its sums.
         rules: the disclosure policy.
+        sums: of their counts that are 0, beyond those that the columns tell.
 
     Returns:
         For each table the cells not to show. Without `rules.secondary` those that the policy suppresses one
@@ -47,16 +48,30 @@ def protect(tallies: Sequence[Tally], rules: Policy) -> list[Hidden]:
         for group, cells in one.groups.items()
         for cell, count in cells.items()
     }
-    hidden = {figure for figure, count in counts.items() if rules.show(count) is None}
+    hidden = {figure for figure, count in counts.items() if shown(figure[2], count, rules) is None}
     if rules.secondary:
+        # Three themes and 10 mentions would say of a suppressed number of cases that it is 4 or more.
+        hidden |= {figure for figure in counts if _of_cases(figure) in hidden}
         hidden |= _partners(hidden, counts)
         for last in range(len(tallies)):
             known = {figure: count for figure, count in counts.items() if figure[0] <= last}
-            hidden |= _System(tallies[: last + 1], known).protected(hidden & set(known))
+            more = [terms for terms in sums if known.keys() >= terms.keys()]
+            hidden |= _System(tallies[: last + 1], known, rules, more).protected(hidden & set(known))
     return [frozenset((group, cell) for n, group, cell in hidden if n == number) for number in range(len(tallies))]
 
 
-def _partners(hidden: Iterable[_Figure], counts: Mapping[_Figure, int]) -> set[_Figure]:
+def shown(cell: Cell, count: int, rules: Policy) -> int | None:
+    """A count as the policy lets it be shown: that no rows were left out is no complaint to protect."""
+    return 0 if cell[1] == ROWS and count == 0 else rules.show(count)
+
+
+def _of_cases(figure: Figure) -> Figure | None:
+    """The number of cases whose mentions the figure is."""
+    number, group, cell = figure
+    return (number, group, (ALL, "cases")) if cell == (ALL, "mentions") else None
+
+
+def _partners(hidden: Iterable[Figure], counts: Mapping[Figure, int]) -> set[Figure]:
     """A rate stands on two counts: where one is not shown, neither is the other."""
     pair = {"upheld": "resolved", "resolved": "upheld"}
     found = {(n, group, (theme, pair[q])) for n, group, (theme, q) in hidden if q in pair}
@@ -66,25 +81,36 @@ def _partners(hidden: Iterable[_Figure], counts: Mapping[_Figure, int]) -> set[_
 class _System:
     """What an attacker knows of some tables: counts, and how they hang together."""
 
-    def __init__(self, tallies: Sequence[Tally], counts: Mapping[_Figure, int]) -> None:
+    def __init__(
+        self, tallies: Sequence[Tally], counts: Mapping[Figure, int], rules: Policy, sums: Iterable[Terms]
+    ) -> None:
         self.figures = list(counts)
-        self.values = np.array([counts[figure] for figure in self.figures], float)
         self.place = {figure: place for place, figure in enumerate(self.figures)}
-        self.equal = self._matrix(_equalities(tallies))
+        self.equal = self._matrix([*_equalities(tallies), *sums])
         self.above = self._matrix(_inequalities(tallies))
-        # Far beyond any count, so that it holds nothing in place and no programme is unbounded.
-        self.most = 2 * self.values.max(initial=0) + 100
         self.least = np.zeros(len(self.figures))
         for figure in self.figures:
             number, group, cell = figure
             # A group is listed because it has a case.
             if cell == (ALL, "cases") and group and all(c[cell] for c in tallies[number].groups.values()):
                 self.least[self.place[figure]] = 1
+        # A programme in fractions does not see all: what is rounded leaves it more to see.
+        self.room = 2 if rules.round_to > 1 else 1
+        each = [shown(cell, count, rules) for (_, _, cell), count in counts.items()]
+        self.told = np.array([rules.range(one) for one in each], float).reshape(-1, 2).T
+        small = {figure for figure, one in zip(self.figures, each, strict=True) if one is None}
+        self.small = np.array([f in small and _of_cases(f) not in small for f in self.figures], bool)
+        # Far beyond any count, so that it holds nothing in place and no programme is unbounded.
+        self.most = 2 * self.told.max(initial=0) + 100
 
-    def protected(self, hidden: set[_Figure]) -> set[_Figure]:
+    def protected(self, hidden: set[Figure]) -> set[Figure]:
         """The hidden figures, and as many more as keep each of them from being known."""
+        if not hidden:
+            return hidden
         hidden = self._paired(hidden)
-        low, high = self.values.copy(), self.values.copy()
+        low, high = np.full(len(self.figures), np.inf), np.full(len(self.figures), -np.inf)
+        # Whatever fits what is shown, and not the truth: so what is hidden tells no more of it than what is shown.
+        self._solve(np.zeros(len(self.figures)), hidden, low, high)
         random = np.random.default_rng(0)
         open_ = self._open(hidden, low, high)
         seen = len(self.figures) + 1
@@ -102,72 +128,86 @@ class _System:
             weights[target] = 1
             pins = self._solve(weights, hidden, low, high) + self._solve(-weights, hidden, low, high)
             if target in self._open(hidden, low, high):
-                if len(hidden) == len(self.figures):
+                holding = [int(p) for p in np.flatnonzero(pins > _TOLERANCE) if self.figures[p] not in hidden]
+                if not holding and self.small.any():
+                    # Nothing shown holds it, but that it and others are small: which hidden counts are, no symbol says.
+                    self.small[:] = False
+                    continue
+                if not holding:
                     break  # no case at all, say: what the headings tell no symbol can hide
-                shown = [p for p, figure in enumerate(self.figures) if figure not in hidden]
-                more = {self._cheapest([p for p in shown if pins[p] > _TOLERANCE] or shown)}
+                more = {self._cheapest(holding)}
                 hidden = self._paired(hidden | more | _partners(more, self.place))
             open_ = self._open(hidden, low, high)
         return hidden
 
-    def _paired(self, hidden: set[_Figure]) -> set[_Figure]:
-        """With one more figure wherever a sum has but one hidden part: what needs no programme to be found out."""
+    def _paired(self, hidden: set[Figure]) -> set[Figure]:
+        """With one more figure wherever a sum has but one hidden part and the others leave it no room.
+
+        No programme is needed to find these out.
+        """
         hidden = set(hidden)
+        room = self.told[1] - self.told[0]
         rows = np.split(self.equal.indices, self.equal.indptr[1:-1])
         of_figure = self.equal.tocsc()
         waiting = list(range(len(rows)))
         while waiting:
             row = rows[waiting.pop()]
-            shown = [p for p in row if self.figures[p] not in hidden]
-            if len(shown) != len(row) - 1 or not shown:
+            known = [p for p in row if self.figures[p] not in hidden]
+            if len(known) != len(row) - 1 or not known or room[known].any():
                 continue
-            more = {self._cheapest(shown)}
+            more = {self._cheapest(known)}
             more |= _partners(more, self.place)
             hidden |= more
             for place in (self.place[figure] for figure in more):
                 waiting.extend(of_figure.indices[of_figure.indptr[place] : of_figure.indptr[place + 1]])
         return hidden
 
-    def _open(self, hidden: set[_Figure], low: NDArray[np.float64], high: NDArray[np.float64]) -> list[int]:
-        """Hidden counts of which only one whole number is yet known to be possible."""
+    def _open(self, hidden: set[Figure], low: NDArray[np.float64], high: NDArray[np.float64]) -> list[int]:
+        """Hidden counts of which too few whole numbers are yet known to be possible."""
         places = sorted(self.place[figure] for figure in hidden)
-        return [p for p in places if math.floor(high[p] + _TOLERANCE) - math.ceil(low[p] - _TOLERANCE) < 1]
+        return [p for p in places if math.floor(high[p] + _TOLERANCE) - math.ceil(low[p] - _TOLERANCE) < self.room]
 
     def _solve(
-        self, weights: NDArray[np.float64], hidden: set[_Figure], low: NDArray[np.float64], high: NDArray[np.float64]
+        self, weights: NDArray[np.float64], hidden: set[Figure], low: NDArray[np.float64], high: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Minimise; widen what each count has been seen to be; return how much each known count pins the result."""
-        free = np.zeros(len(self.figures), bool)
-        free[[self.place[figure] for figure in hidden]] = True
-        known = np.where(free, 0, self.values)
-        # What holds no hidden figure holds nothing in place.
+        """Minimise; widen what each count has been seen to be; return how much each shown count pins the result."""
+        unseen = np.zeros(len(self.figures), bool)
+        unseen[[self.place[figure] for figure in hidden]] = True
+        unsaid = unseen & ~self.small
+        least = np.maximum(self.least, np.where(unsaid, 0, self.told[0]))
+        most = np.where(unsaid, self.most, self.told[1])
+        free = least < most
+        known = np.where(free, 0, least)
+        # What holds no free figure holds nothing in place.
         equal, above = (rows[np.flatnonzero(abs(rows) @ free.astype(float))] for rows in (self.equal, self.above))
         found = linprog(
             weights[free], A_ub=-above[:, free], b_ub=above @ known, A_eq=equal[:, free], b_eq=-(equal @ known),
-            bounds=np.array([self.least[free], np.full(free.sum(), self.most)]).T, method="highs",
+            bounds=np.array([least[free], most[free]]).T, method="highs",
         )  # fmt: skip
-        low[free] = np.minimum(low[free], found.x)
-        high[free] = np.maximum(high[free], found.x)
+        known[free] = found.x
+        np.minimum(low, known, out=low)
+        np.maximum(high, known, out=high)
         pins = np.abs(equal.T @ found.eqlin.marginals - above.T @ found.ineqlin.marginals)
-        return np.asarray(np.where(free, 0, pins))
+        pins[free] = np.abs(found.lower.marginals) + np.abs(found.upper.marginals)
+        return np.asarray(np.where(unseen, 0, pins))
 
-    def _cheapest(self, places: Iterable[int]) -> _Figure:
+    def _cheapest(self, places: Iterable[int]) -> Figure:
         """Of some shown figures one of the latest table, no total, and the smallest there."""
 
         def cost(place: int) -> tuple[float, ...]:
             number, _, (theme, _) = self.figures[place]
-            return -number, theme == ALL, self.values[place], place
+            return -number, theme == ALL, self.told[0, place], place
 
         return self.figures[min(places, key=cost)]
 
-    def _matrix(self, rows: Iterable[_Terms]) -> sp.csr_matrix:
+    def _matrix(self, rows: Iterable[Terms]) -> sp.csr_matrix:
         entries = [(r, self.place[figure], x) for r, terms in enumerate(rows) for figure, x in terms.items()]
         height = 1 + max((r for r, _, _ in entries), default=-1)
         r, c, x = zip(*entries, strict=True) if entries else ((), (), ())
         return sp.csr_matrix((x, (r, c)), shape=(height, len(self.figures)))
 
 
-def _equalities(tallies: Sequence[Tally]) -> Iterator[_Terms]:
+def _equalities(tallies: Sequence[Tally]) -> Iterator[Terms]:
     """Sums that are 0: of parts and their whole."""
     for number, one in enumerate(tallies):
         for group, cells in one.groups.items():
@@ -179,7 +219,7 @@ def _equalities(tallies: Sequence[Tally]) -> Iterator[_Terms]:
                 yield from _sums(number, one, wider, other)
 
 
-def _whole(number: int, one: Tally, group: Group, cells: Mapping[Cell, int]) -> Iterator[_Terms]:
+def _whole(number: int, one: Tally, group: Group, cells: Mapping[Cell, int]) -> Iterator[Terms]:
     for theme in one.themes:
         for whole, parts in WHOLES.items():
             if (theme, whole) in cells:
@@ -193,7 +233,7 @@ def _whole(number: int, one: Tally, group: Group, cells: Mapping[Cell, int]) -> 
         yield {**terms, (number, group, (ALL, "cases")): -1.0}
 
 
-def _sums(number: int, one: Tally, wider: int, other: Tally) -> Iterator[_Terms]:
+def _sums(number: int, one: Tally, wider: int, other: Tally) -> Iterator[Terms]:
     """The groups of a finer table add up to those of a wider one."""
     places = [one.by.index(name) for name in other.by]
     inside: dict[Group, list[Group]] = {group: [] for group in other.groups}
@@ -232,7 +272,7 @@ def _crosses(one: Tally, other: Tally) -> bool:
     return bool(one.parts) and not other.parts and not other.exact and one.by == other.by and bool(other.subthemes)
 
 
-def _same(number: int, one: Tally, wider: int, other: Tally) -> Iterator[_Terms]:
+def _same(number: int, one: Tally, wider: int, other: Tally) -> Iterator[Terms]:
     """All cases, those of no category, and the categories of one subtheme are counted in either table."""
     same = {category: parts[0] for category, parts in one.parts.items() if len(parts) == 1} | {ALL: ALL, NONE: NONE}
     for group, cells in one.groups.items():
@@ -243,7 +283,7 @@ def _same(number: int, one: Tally, wider: int, other: Tally) -> Iterator[_Terms]
                 yield {(number, group, (category, quantity)): 1.0, (wider, group, twin): -1.0}
 
 
-def _inequalities(tallies: Sequence[Tally]) -> Iterator[_Terms]:
+def _inequalities(tallies: Sequence[Tally]) -> Iterator[Terms]:
     """Sums that are 0 or more."""
     for number, one in enumerate(tallies):
         for group, cells in one.groups.items():
@@ -260,11 +300,14 @@ def _within(one: Tally, cells: Mapping[Cell, int]) -> Iterator[Mapping[Cell, flo
     for theme in one.raised:
         if (theme, "found") in cells:
             yield {(theme, "cases"): 1, (theme, "found"): -1}
+    if (ALL, "cases") not in cells:
+        return  # rows
     for kind in _kinds({quantity for _, quantity in cells}):
 
         def of(theme: str, sign: int, kind: Mapping[str, int] = kind) -> dict[Cell, float]:
             return {(theme, quantity): sign * x for quantity, x in kind.items()}
 
+        yield from _details(one, cells, of)
         for theme in one.themes:
             yield of(theme, 1)
             # No more raise one theme than raise any, and no more raise any than raise each, added up.
@@ -273,6 +316,23 @@ def _within(one: Tally, cells: Mapping[Cell, int]) -> Iterator[Mapping[Cell, flo
         if not one.exact:
             every = {cell: x for theme in one.raised for cell, x in of(theme, 1).items()}
             yield {**every, **of(NONE, 1), **of(ALL, -1)}
+
+
+def _details(
+    one: Tally, cells: Mapping[Cell, int], of: Callable[[str, int], dict[Cell, float]]
+) -> Iterator[Mapping[Cell, float]]:
+    """Subthemes lie below themes; who has none that leads to a category of a crosswalk is in no other category."""
+    for name, themes in one.above.items():
+        for theme in themes:
+            terms = {**of(theme, 1), **of(name, -1)}
+            if terms.keys() <= cells.keys():
+                yield terms
+    for rest in (category for category, parts in one.parts.items() if not parts):
+        for theme in (other for other in one.raised if other != rest):
+            terms = {**of(ALL, 1), **of(NONE, -1), **of(theme, -1), **of(rest, -1)}
+            # A crosswalk may lead from subthemes to the rest too.
+            if sum(x * cells[cell] for cell, x in terms.items()) >= 0:
+                yield terms
 
 
 def _kinds(quantities: set[str]) -> Iterator[Mapping[str, int]]:
@@ -285,13 +345,13 @@ def _kinds(quantities: set[str]) -> Iterator[Mapping[str, int]]:
         yield {"cases": 1, "graded": -1}
 
 
-def _united(number: int, one: Tally, wider: int) -> Iterator[_Terms]:
+def _united(number: int, one: Tally, wider: int) -> Iterator[Terms]:
     """A category has no fewer cases than each subtheme that leads to it, and no more than all of them added up."""
     for group, cells in one.groups.items():
         for kind in _kinds({quantity for _, quantity in cells}):
             for category, parts in one.parts.items():
                 whole = {(number, group, (category, q)): float(x) for q, x in kind.items()}
-                every: dict[_Figure, float] = {}
+                every: dict[Figure, float] = {}
                 for part in parts:
                     terms = {(wider, group, (part, q)): -float(x) for q, x in kind.items()}
                     every |= terms
@@ -300,7 +360,7 @@ def _united(number: int, one: Tally, wider: int) -> Iterator[_Terms]:
                     yield {figure: -x for figure, x in {**whole, **every}.items()}
 
 
-def _exact(number: int, one: Tally, tallies: Sequence[Tally]) -> Iterator[_Terms]:
+def _exact(number: int, one: Tally, tallies: Sequence[Tally]) -> Iterator[Terms]:
     """Combinations that hold a theme are no more than the cases that raise it; no fewer where all are listed."""
     listed = len(one.raised) == 2 ** len({theme for key in one.raised for theme in key.split("; ")}) - 1
     for wider, other in enumerate(tallies):

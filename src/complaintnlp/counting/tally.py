@@ -14,6 +14,8 @@ from complaintnlp.counting.tagged import FINDINGS, SEVERITIES, Counted
 
 ALL = "all"
 NONE = "none"
+ROWS = "rows"
+"""The quantity of a table that counts rows of the input, and not cases."""
 RESOLVED = ("upheld", "partly_upheld", "not_upheld")
 UPHELD = ("upheld", "partly_upheld")
 UPHELD_OF: Mapping[str, tuple[str, ...]] = {"upheld": UPHELD, "resolved": RESOLVED}
@@ -25,7 +27,8 @@ WHOLES: Mapping[str, tuple[str, ...]] = {
 """Quantities that are the sum of others."""
 
 Cell = tuple[str, str]
-"""A theme id, `all` or `none`; and a quantity: `cases`, `mentions`, those of `UPHELD_OF` and those of `WHOLES`."""
+"""A theme id, `all` or `none`; and a quantity: `cases`, `mentions`, those of `UPHELD_OF` and those of `WHOLES`; or a
+kind of rows and `ROWS`."""
 Group = tuple[Any, ...]
 """The values of the grouping columns."""
 
@@ -42,6 +45,7 @@ class Tally:
         exact: whether each case is under one theme only, which is a combination, `a; b`, or `none`.
         parts: where the themes are categories of a crosswalk, the subthemes that lead to each; the one that also takes
             cases without such a subtheme has none.
+        above: the themes that every case with a subtheme raises too.
     """
 
     by: tuple[str, ...]
@@ -50,6 +54,7 @@ class Tally:
     groups: Mapping[Group, Mapping[Cell, int]]
     exact: bool = False
     parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    above: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def themes(self) -> tuple[str, ...]:
@@ -87,7 +92,17 @@ def tally(counted: Counted, by: Sequence[str], groups: Iterable[Group] = ()) -> 
         cells[ALL, "mentions"] = sum(cells[theme, "cases"] for theme in counted.themes)
         cells |= {cell: int(mask[rows].sum()) for cell, mask in findings.items()}
         found[group] = cells
-    return Tally(tuple(by), counted.themes, counted.subthemes, found)
+    return Tally(tuple(by), counted.themes, counted.subthemes, found, above=_above(counted, themes, flags))
+
+
+def _above(counted: Counted, labels: Sequence[str], flags: NDArray[np.bool_]) -> dict[str, tuple[str, ...]]:
+    place = {label: n for n, label in enumerate(labels)}
+    return {
+        name: tuple(t for t in counted.themes if not (flags[:, place[name]] & ~flags[:, place[t]]).any())
+        for name in counted.subthemes
+        # Of one that nobody raises that would be so of all themes.
+        if flags[:, place[name]].any()
+    }
 
 
 def members_of(frame: pd.DataFrame, by: Sequence[str]) -> dict[Group, NDArray[np.intp]]:

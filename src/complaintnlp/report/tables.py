@@ -23,9 +23,9 @@ from complaintnlp.counting.counts import More, estimates, publish, rates
 from complaintnlp.counting.crosswalk import cross
 from complaintnlp.counting.exposure import Exposed
 from complaintnlp.counting.prevalence import Errors
-from complaintnlp.counting.suppress import Hidden, protect
+from complaintnlp.counting.suppress import Hidden, Terms, protect, shown
 from complaintnlp.counting.tagged import COUNTED, NOT_RECORDED, PERIODS, RESERVED, quarter
-from complaintnlp.counting.tally import ALL, NONE, WHOLES, Group, Tally, tally
+from complaintnlp.counting.tally import ALL, NONE, ROWS, WHOLES, Group, Tally, tally
 from complaintnlp.errors import InputError
 from complaintnlp.report.filters import Removed
 from complaintnlp.report.shapes import (
@@ -66,6 +66,7 @@ _PROTECTED = 40
 """Groups of several columns crossed up to which a policy with secondary suppression lets them be counted: the search
 for what gives a hidden count away takes minutes for hundreds of them, and then most is hidden."""
 _NOT_CROSSED = "The columns crossed are not in counts.csv: under this disclosure policy there are too many groups."
+_LARGE = "Some [c] here stand for counts that are not small: a small one, or a zero, would follow from them."
 _TOTAL, _REPEATS = "rows in all", "repeated rows"
 _FOR_REVIEW = "for_review"
 
@@ -151,9 +152,9 @@ def build(
     unit = next((name for name in by if name not in PERIODS), None)
     drafts = [_overall(counted, wanted), _together(counted, rules)]
     drafts += [_crossed_to(counted, crosswalk) for crosswalk in wanted.crosswalks]
-    drafts += [_grouped(counted, (name,), labels, wanted) for name in ([YEAR] if YEAR in extra else [])]
+    drafts += [_grouped(counted, (name,), labels, rules, wanted) for name in ([YEAR] if YEAR in extra else [])]
     drafts += [_trend(counted, period, labels, rules)] if period else []
-    drafts += [_grouped(counted, (name,), labels, wanted) for name in by]
+    drafts += [_grouped(counted, (name,), labels, rules, wanted) for name in by]
     drafts += [_returns(counted, unit, labels, rules)] if year else []
     drafts += [_outcomes(counted, rules)] if outcome else []
     # Under a policy always: without it, that none is for review would be known.
@@ -162,21 +163,23 @@ def build(
         drafts.append(_all_crossed(counted, tuple(by), rules, wanted))
     elif len(by) > 1:
         wanted = replace(wanted, notes={**wanted.notes, by[0]: (*wanted.notes.get(by[0], ()), _NOT_CROSSED)})
-    # All at once: a count that one table hides may follow from another.
-    hidden = protect([draft.counts for draft in drafts], rules)
-    seen: list[Table] = []
-    unseen: list[Table] = []
-    for draft, some in zip(drafts, hidden, strict=True):
-        (seen if draft.seen else unseen).extend(_published(draft, some, counted, rules, wanted))
     rows = {
         **statuses,
         _TOTAL: table.num_rows + sum(one.rows or 0 for one in removed),
         _REPEATS: sum(statuses[status] for status in COUNTED) - len(counted.cases),
+        **{f"filter {one.reason}": one.rows or 0 for one in removed},
     }
-    filters = {f"filter {one.reason}": one.rows or 0 for one in removed}
-    # What is hidden of all cases and of those for review must not follow from counts of rows.
-    reviewed = [some for draft, some in zip(drafts, hidden, strict=True) if draft.by == (_FOR_REVIEW,)]
-    shown = _shown_rows({**rows, **filters}, rules, hidden[0].union(*reviewed))
+    counted_rows = Tally((), (), (), {(): {(name, ROWS): amount for name, amount in rows.items()}})
+    tallies = [*(draft.counts for draft in drafts), counted_rows]
+    # All at once: a count that one table hides may follow from another.
+    *hidden, hidden_rows = protect(tallies, rules, [*_row_sums(tallies)])
+    seen: list[Table] = []
+    unseen: list[Table] = []
+    for draft, some in zip(drafts, hidden, strict=True):
+        (seen if draft.seen else unseen).extend(_published(draft, some, counted, rules, wanted))
+    told = {
+        name: None if ((), (name, ROWS)) in hidden_rows else shown((name, ROWS), n, rules) for name, n in rows.items()
+    }
     return Report(
         title=title,
         rules=rules,
@@ -184,11 +187,11 @@ def build(
         models=_models(table),
         tables=tuple(_noted(sorted(seen, key=_place), wanted.notes)),
         unseen=tuple(unseen),
-        rows={status: shown[status] for status in statuses},
-        total=shown[_TOTAL],
-        repeats=shown[_REPEATS],
+        rows={status: told[status] for status in statuses},
+        total=told[_TOTAL],
+        repeats=told[_REPEATS],
         review=_reviewed(seen),
-        removed=tuple(Removed(one.reason, shown[f"filter {one.reason}"]) for one in removed),
+        removed=tuple(Removed(one.reason, told[f"filter {one.reason}"]) for one in removed),
     )
 
 
@@ -208,13 +211,22 @@ def _check_groups(table: pa.Table, by: Sequence[str]) -> None:
             raise InputError(f"can't group by {name!r}: its cells are lists or records, not single values")
 
 
-def _shown_rows(rows: Mapping[str, int], rules: Policy, hidden: Hidden) -> dict[str, int | None]:
-    """Counts of rows as they may be shown."""
-    if rules.secondary:
-        # They add up to each other and to the cases: all or none. No rows left out are no complaint to protect.
-        safe = not hidden and not any(count and rules.show(count) is None for count in rows.values())
-        return {name: count if safe else None for name, count in rows.items()}
-    return {name: rules.show(count) for name, count in rows.items()}
+def _row_sums(tallies: Sequence[Tally]) -> Iterator[Terms]:
+    """How the rows of the input, the last of the tables, add up to each other and to cases: sums that are 0."""
+    last = len(tallies) - 1
+    (rows,) = tallies[last].groups.values()
+    kinds = {name: (last, (), (name, ROWS)) for name, _ in rows}
+    parts = {figure: 1.0 for name, figure in kinds.items() if name not in (_TOTAL, _REPEATS)}
+    yield {**parts, kinds[_TOTAL]: -1.0}
+    counted = {kinds[status]: 1.0 for status in COUNTED}
+    yield {**counted, kinds[_REPEATS]: -1.0, (0, (), (ALL, "cases")): -1.0}
+    place = next((n for n, one in enumerate(tallies) if one.by == (_FOR_REVIEW,)), None)
+    if place is not None:
+        # So it is unless rows of one case differ in this.
+        for status, group, theme in (("review", "yes", ALL), ("no_theme", "no", NONE)):
+            cell = (theme, "cases")
+            if tallies[place].groups[group,][cell] == rows[status, ROWS]:
+                yield {kinds[status]: 1.0, (place, (group,), cell): -1.0}
 
 
 def _published(draft: _Draft, hidden: Hidden, counted: Counted, rules: Policy, wanted: Wanted) -> Iterator[Table]:
@@ -224,7 +236,11 @@ def _published(draft: _Draft, hidden: Hidden, counted: Counted, rules: Policy, w
     if draft.exposure is not None:
         more.append(partial(rates, draft.exposure, wanted.per))
     data = publish(draft.counts, rules, hidden, more)
-    yield from draft.finish(data.drop(columns=[name for name in draft.counts.by if name not in draft.by]))
+    large = any(
+        rules.show(draft.counts.groups[group][cell]) is not None for group, cell in hidden if cell[1] != "mentions"
+    )
+    for table in draft.finish(data.drop(columns=[name for name in draft.counts.by if name not in draft.by])):
+        yield replace(table, notes=(*table.notes, _LARGE)) if large else table
 
 
 def _reviewed(tables: Sequence[Table]) -> int | None:
@@ -357,8 +373,10 @@ def _crossed_to(counted: Counted, crosswalk: Crosswalk) -> _Draft:
     # The unassigned category holds also what no subtheme tells.
     held = {category: () if category == crosswalk.unassigned else parts[category] for category in labels}
     name = clean(crosswalk.name)
+    # Mentions of categories, beside those of themes, would tell of single categories.
+    kept = counts.only(*{quantity for _, quantity in counts.groups[()]} - {"mentions"})
     return _Draft(
-        replace(counts, parts=held),
+        replace(kept, parts=held),
         lambda data: [
             Table(
                 name,
@@ -375,7 +393,7 @@ def _crossed_to(counted: Counted, crosswalk: Crosswalk) -> _Draft:
     )
 
 
-def _grouped(counted: Counted, by: tuple[str, ...], themes: Mapping[str, str], wanted: Wanted) -> _Draft:
+def _grouped(counted: Counted, by: tuple[str, ...], themes: Mapping[str, str], rules: Policy, wanted: Wanted) -> _Draft:
     name = listed([inside(heading(column)) for column in by])
     notes: dict[tuple[str, ...], tuple[str, ...]] = {
         (YEAR,): ("A financial year runs from 1 April to 31 March. The first and the last may not be complete.",),
@@ -400,18 +418,21 @@ def _grouped(counted: Counted, by: tuple[str, ...], themes: Mapping[str, str], w
         yield table
         yield from of_groups(table, themes)
 
-    return _by(counted, by, finish, exposure)
+    return _by(counted, by, finish, rules, exposure)
 
 
 def _by(
     counted: Counted,
     by: tuple[str, ...],
     finish: Callable[[pd.DataFrame], Iterable[Table]],
+    rules: Policy,
     exposure: dict[Group, int] | None,
 ) -> _Draft:
     nested = _nested(counted, by)
     if nested == by:
-        return _Draft(tally(counted, by, exposure or ()), finish, by, corrected=True, exposure=exposure)
+        # Where a 0 may not be shown, what has none is not listed: other tables tell that it has none.
+        listed = (exposure or ()) if rules.zero_shown else ()
+        return _Draft(tally(counted, by, listed), finish, by, corrected=True, exposure=exposure)
     counts = tally(counted, nested)
     known = exposure or {}
     # The columns that were asked for come last.
@@ -427,7 +448,7 @@ def _all_crossed(counted: Counted, by: tuple[str, ...], rules: Policy, wanted: W
     def finish(data: pd.DataFrame) -> Iterator[Table]:
         yield Table(_AND.join(by), "", "", by, data, GROUPS)
 
-    return replace(_by(kept, by, finish, exposure), seen=False)
+    return replace(_by(kept, by, finish, rules, exposure), seen=False)
 
 
 def _trend(counted: Counted, period: str, themes: Mapping[str, str], rules: Policy) -> _Draft:
@@ -548,16 +569,17 @@ def _combinations(themes: Sequence[str]) -> tuple[str, ...]:
 
 
 def _frequent(keys: Sequence[str], themes: Sequence[str], rules: Policy) -> tuple[str, ...]:
-    # Chosen and put in order by the counts that may be shown, so that neither tells more than they do. Where one is
-    # hidden for another's sake, its place between its neighbours would tell of it.
+    # Chosen by the counts that may be shown, so that the choice tells no more than they do. Where one is hidden for
+    # another's sake, its place between its neighbours would tell of it: then the order is that of the themes.
     place = {theme: index for index, theme in enumerate(themes)}
-    shown = {key: rules.show(cases) for key, cases in Counter(keys).items() if key}
-    order = sorted(
-        (0 if rules.secondary else -count, len(key.split(_AND)), [place[theme] for theme in key.split(_AND)], key)
-        for key, count in shown.items()
-        if count
-    )
-    return tuple(key for *_, key in order[:_COMBINATIONS])
+    counts = {key: rules.show(cases) for key, cases in Counter(keys).items() if key}
+
+    def plain(key: str) -> tuple[object, ...]:
+        return len(key.split(_AND)), [place[theme] for theme in key.split(_AND)], key
+
+    order = sorted((key for key, count in counts.items() if count), key=lambda key: (-(counts[key] or 0), plain(key)))
+    most = order[:_COMBINATIONS]
+    return tuple(sorted(most, key=plain) if rules.secondary else most)
 
 
 def _outcomes(counted: Counted, rules: Policy) -> _Draft:
