@@ -289,7 +289,7 @@ VARIANTS: dict[str, Variant] = {
         "no stacking",
         "a theme's probability follows from its own two scores, of the text and of its strongest sentence (that of a "
         "sentence as evidence from its own and the one before), and from nothing else.",
-        swaps=((calibration, "_ENOUGH", sys.maxsize),),
+        swaps=((calibration, "_PER_INPUT", sys.maxsize),),
     ),
 }
 

@@ -94,7 +94,7 @@ def test_decisions_are_unlearnt() -> None:
 
 
 def test_without_stacking_only_the_two_scores_of_the_theme_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calibration, "_ENOUGH", 5)
+    monkeypatch.setattr(calibration, "_PER_INPUT", 0)
     for name, wanted in ((WHOLE, True), ("stacking", False)):
         model = fitted(VARIANTS[name], CASES)
         assert any(any(one.weights[2:]) for one in model.calibrations.values()) is wanted

@@ -18,8 +18,8 @@ POOLED_WEIGHT = 300
 """Positives of a label at which its own threshold and the pooled one weigh the same. Alone, that of a rare label is the
 luck of a few texts."""
 
-_ENOUGH = 50
-"""Cases with, and without, a label from which on all inputs are used."""
+_PER_INPUT = 10
+"""Cases with, and without, a label for each input that is used (Peduzzi et al. 1996); with fewer, the first two are."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def _fit_logistic(inputs: Floats, labels: NDArray[np.int8]) -> Calibration:
         # Nothing to learn from: follow the first score.
         return Calibration((1.0, *[0.0] * (inputs.shape[1] - 1)), 0.0, 0.5)
     # Of few cases no more can be learnt than how far the label's own two scores are to be trusted.
-    used = inputs.shape[1] if min(labels.sum(), len(labels) - labels.sum()) >= _ENOUGH else 2
+    used = inputs.shape[1] if min(labels.sum(), len(labels) - labels.sum()) >= _PER_INPUT * inputs.shape[1] else 2
     # The inputs have one unit, logits, but spread differently; regularisation is to bear on all alike.
     mean, spread = inputs[:, :used].mean(axis=0), inputs[:, :used].std(axis=0) + 1e-6
     fitted = LogisticRegression(C=1.0, random_state=0, max_iter=2_000).fit((inputs[:, :used] - mean) / spread, labels)
