@@ -1,6 +1,6 @@
 """Fit the word vectors of `src/complaintnlp/language/fitted_vectors`: `build_vectors.py`.
 
-A sentence encoder knows what words mean and reads 50 texts a second. This makes a table of word pieces of which the sum
+A sentence encoder knows what words mean, and is slow. This makes a table of word pieces of which the sum
 over a text points where the encoder puts the text: a linear least-squares problem, solved by conjugate gradients with
 a ridge. What it is fitted on can all be installed by name:
 

@@ -1,7 +1,7 @@
 """A sentence encoder as the source of vectors, for those who can wait: `pip install complaintnlp[contextual]`.
 
 A registered spaCy component, `complaintnlp_contextual_v1`. It encodes each sentence of a Doc and keeps the vectors in
-`doc.user_data`, from where they go where the look-up vectors would. Some 50 texts a second on two cores.
+`doc.user_data`, from where they go where the look-up vectors would. It is slower by far than all the rest together.
 """
 
 from __future__ import annotations
