@@ -29,7 +29,8 @@ of word pieces; tf-idf of words and word pairs beside the vectors; one logistic 
 texts and on single sentences with marked evidence; their scores are stacked, calibrated, and thresholds chosen, on
 predictions out of fold (folds by writing batch).
 
-**On the test split** (batches by writers of their own, never trained on, not used to choose anything):
+**On the test split** (batches by writers of their own, never trained on; choices were made out of fold and on the
+validation split, but these figures were seen while they were made):
 
 ```
 {table}
