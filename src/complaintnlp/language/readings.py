@@ -18,7 +18,7 @@ from complaintnlp.language.encoder import sentence_vectors
 from complaintnlp.language.identifiers import TEXT_KEY
 from complaintnlp.language.pipeline import encoder_of
 from complaintnlp.language.scope import NEGATED, SPANS_KEY
-from complaintnlp.language.sentences import batched
+from complaintnlp.language.sentences import batched, token_table
 
 LONGEST_TEXT = 100_000
 """Characters of a text that is read; a longer one (some 17,000 words) is no narrative and gets a status instead."""
@@ -110,9 +110,7 @@ def _read_block(nlp: Language, texts: list[str], places: dict[str, int]) -> Read
     """Read the texts of one memory zone; `places` is the vocabulary, and new words are added to it."""
     with nlp.memory_zone():
         docs = list(nlp.pipe((_with_text(nlp, text) for text in texts), batch_size=_ZONE_TEXTS))
-        tables = [doc.to_array(_ATTRIBUTES).reshape(-1, len(_ATTRIBUTES)) for doc in docs]
-        first = np.cumsum([0, *map(len, tables)])
-        table = np.concatenate(tables) if tables else np.zeros((0, len(_ATTRIBUTES)), dtype=np.uint64)
+        first, table = token_table(docs, _ATTRIBUTES)
         norms, which = np.unique(table[:, 0], return_inverse=True)
         strings = [_word(nlp.vocab.strings[norm]) for norm in norms.tolist()]
         negated, decisions = _scopes(docs, first)

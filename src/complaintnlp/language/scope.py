@@ -20,7 +20,7 @@ from spacy.attrs import IS_SPACE, LOWER, SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from complaintnlp.language.sentences import Ids, batched, is_one_of, token_ids
+from complaintnlp.language.sentences import Ids, batched, is_one_of, token_ids, token_table
 
 SPANS_KEY = "scope"
 CONCEPTS_KEY = "concepts"
@@ -46,8 +46,7 @@ class Scope:
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
         """Mark the scopes of each Doc."""
         for docs in batched(stream, batch_size):
-            first = np.cumsum([0, *map(len, docs)])
-            table = np.concatenate([doc.to_array([LOWER, IS_SPACE, SENT_START]).reshape(-1, 3) for doc in docs])
+            first, table = token_table(docs, [LOWER, IS_SPACE, SENT_START])
             starts = table[:, 2] == 1
             starts[first[:-1][np.diff(first) > 0]] = True
             negations = negated(table[:, 0], table[:, 1] > 0, starts)

@@ -6,7 +6,7 @@ ends at `.`, `!`, `?`, `…`, also at a line break that no sentence runs across,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, pairwise
 from typing import Any, TypeVar
 
@@ -26,6 +26,23 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch
+
+
+def token_table(docs: Sequence[Doc], attributes: Sequence[int]) -> tuple[NDArray[np.int64], Ids]:
+    """The tokens of Docs, one Doc after another.
+
+    Args:
+        docs: the Docs.
+        attributes: of spaCy's, one a column.
+
+    Returns:
+        The place of the first token of each Doc and the number of tokens, shape (docs + 1,); and the attributes, shape
+        (tokens, attributes).
+    """
+    width = len(attributes)
+    tables: list[Any] = [doc.to_array(list(attributes)).reshape(-1, width) for doc in docs]
+    table = np.concatenate(tables) if tables else np.zeros((0, width), dtype=np.uint64)
+    return np.cumsum([0, *map(len, docs)]), table
 
 
 def token_ids(*words: str) -> Ids:
@@ -58,8 +75,8 @@ class Sentences:
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
         """Set where the sentences of each Doc start."""
         for docs in batched(stream, batch_size):
-            first = np.cumsum([0, *map(len, docs)])
-            marks: Any = np.where(_starts(docs, first), 1, -1).astype(np.int64).view(np.uint64)[:, None]
+            first, table = token_table(docs, [ORTH, LOWER, IS_SPACE])
+            marks: Any = np.where(_starts(docs, first, table), 1, -1).astype(np.int64).view(np.uint64)[:, None]
             for doc, start, end in zip(docs, first[:-1].tolist(), first[1:].tolist(), strict=True):
                 if len(doc):
                     doc.from_array([SENT_START], marks[start:end])
@@ -75,18 +92,17 @@ if not Language.has_factory("complaintnlp_sentences_v1"):
     Language.factory("complaintnlp_sentences_v1", assigns=["token.is_sent_start", "doc.sents"], func=make_sentences)
 
 
-def _starts(docs: list[Doc], first: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _starts(docs: list[Doc], first: NDArray[np.int64], table: Ids) -> NDArray[np.bool_]:
     """For each token of the Docs, one after another, whether a sentence starts with it.
 
     Args:
         docs: the Docs.
-        first: the place of the first token of each, and the number of tokens; shape (docs + 1,).
+        first, table: their tokens, as `token_table` gives them.
     """
     starts = np.zeros(first[-1], dtype=bool)
     if not len(starts):
         return starts
     starts[first[:-1][np.diff(first) > 0]] = True
-    table = np.concatenate([doc.to_array([ORTH, LOWER, IS_SPACE]).reshape(-1, 3) for doc in docs])
     orths, lowers, spaces = table[:, 0], table[:, 1], table[:, 2] > 0
     ends = is_one_of(orths, _ENDS)
     # What follows the end of a sentence and still belongs to it: the closing quote, a second exclamation mark.
