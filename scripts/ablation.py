@@ -175,6 +175,10 @@ class Lettered(Features):
         names = [group for _, group in common] + [f"{place}" for place in range(LETTERS - len(common))]
         return cls((*words, *(_LETTERED + name for name in names)))
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        return tuple(word for word in super().words if not word.startswith(_LETTERED))
+
     @cached_property
     def _places(self) -> dict[str, int]:
         first = len(self.names) - LETTERS
@@ -285,10 +289,16 @@ VARIANTS: dict[str, Variant] = {
         "of whole texts.",
         cases=unmarked,
     ),
+    "network": Variant(
+        "no network",
+        "nothing reads the words in their order, but for pairs of neighbours.",
+        swaps=((training, "ENOUGH", sys.maxsize),),
+    ),
     "stacking": Variant(
         "no stacking",
-        "a theme's probability follows from its own two scores, of the text and of its strongest sentence (that of a "
-        "sentence as evidence from its own and the one before), and from nothing else.",
+        "a theme's probability follows from the estimator's two scores of it, of the text and of its strongest "
+        "sentence (that of a sentence as evidence from its own and the one before), and from nothing else; so neither "
+        "from the network.",
         swaps=((calibration, "_PER_INPUT", sys.maxsize),),
     ),
 }
@@ -452,7 +462,7 @@ def evidence_f1(cases: Labelled, tagged: Sequence[Tagged], weights: Floats) -> V
         if spans is None:
             continue
         offsets = readings.offsets[readings.texts[i] : readings.texts[i + 1]].tolist()
-        actual = {(s.theme, start) for s in spans for start, end in offsets if training._covers(start, end, *s[:2])}
+        actual = {(s.theme, start) for s in spans for start, end in offsets if training.covers(start, end, *s[:2])}
         said = {(piece.theme, piece.start) for piece in one.evidence}
         counts[i] = len(actual & said), len(said), len(actual)
     return _pooled(counts[:, 0], counts[:, 1], counts[:, 2], weights)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
 from spacy.language import Language
@@ -31,6 +32,7 @@ from complaintnlp.model.calibration import (
 from complaintnlp.model.estimator import Estimator, fit_estimator
 from complaintnlp.model.features import Features
 from complaintnlp.model.model import FINDINGS
+from complaintnlp.model.network import ENOUGH, Network, fit_network
 from complaintnlp.reliability import as_facts, as_markdown, reliability, review
 from complaintnlp.taxonomy import Taxonomy
 
@@ -95,12 +97,12 @@ def fit(cases: Labelled, *, name: str, version: str, language: Language | None =
     readings = read_texts(nlp, cases.texts)
     features = Features.learn(readings, MIN_TEXTS)
     table = _UnitTable(features, readings, cases)
-    scores = np.zeros(table.labels.shape, dtype=np.float32)
     folds = folds_of(cases)
-    for fold in range(FOLDS):
-        held_out = np.flatnonzero(folds[table.case] == fold)
-        if len(held_out):
-            scores[held_out] = table.fit(np.flatnonzero(folds != fold)).scores(table.units.take(held_out))
+    scores = [_out_of_fold(table, folds)]
+    network = None
+    if len(cases) >= ENOUGH:
+        network, further = _networks(table, folds)
+        scores.append(further)
     themes, known = len(cases.taxonomy.ids), len(cases.taxonomy.label_ids)
     inputs = text_inputs(scores, readings.texts, themes, known)
     labels = np.concatenate([cases.labels, cases.details], axis=1)
@@ -108,7 +110,8 @@ def fit(cases: Labelled, *, name: str, version: str, language: Language | None =
     calibrations = fit_calibration(inputs[:, of_themes], labels[:, of_themes])
     calibrations += fit_calibration(inputs[:, of_subthemes], labels[:, of_subthemes])
     probability = probabilities(inputs, calibrations)
-    marked = np.where(table.usable[len(cases) :, None], table.labels[len(cases) :, of_themes], -1)
+    stated = [*range(themes), *range(known, table.labels.shape[1])]
+    marked = np.where(table.usable[len(cases) :, None], table.labels[len(cases) :, stated], -1)
     evidence = fit_evidence(sentence_inputs(scores, readings.texts, themes, known), marked)
     return Model(
         name=name,
@@ -117,8 +120,9 @@ def fit(cases: Labelled, *, name: str, version: str, language: Language | None =
         language=nlp,
         features=features,
         estimator=table.fit(np.arange(len(cases))),
+        network=network,
         calibrations=dict(zip(cases.taxonomy.label_ids, calibrations, strict=True)),
-        evidence=dict(zip(cases.taxonomy.ids, evidence, strict=True)),
+        evidence=dict(zip((*cases.taxonomy.ids, *FINDINGS), evidence, strict=True)),
         review=fit_review(probability[:, of_themes], thresholds(calibrations[of_themes])),
         facts={
             **_facts(cases, labels, probability, calibrations),
@@ -127,10 +131,37 @@ def fit(cases: Labelled, *, name: str, version: str, language: Language | None =
     )
 
 
+def _out_of_fold(table: _UnitTable, folds: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The estimator's scores of all units, each by one that was fitted without its fold."""
+    scores = np.zeros(table.labels.shape, dtype=np.float32)
+    for fold in range(FOLDS):
+        held_out = np.flatnonzero(folds[table.case] == fold)
+        if len(held_out):
+            scores[held_out] = table.fit(np.flatnonzero(folds != fold)).scores(table.units.take(held_out))
+    return scores
+
+
+def _networks(table: _UnitTable, folds: NDArray[np.int64]) -> tuple[Network, NDArray[np.float32]]:
+    """A network, and the scores of all units, each by another that was fitted without its fold.
+
+    Processes, not threads: thinc holds Python's lock, and draws from the one generator that all threads share.
+    """
+    words = table.features.words
+    labels = np.where(table.usable[:, None], table.labels, -1)
+    parts = [np.flatnonzero(folds != fold) for fold in (-1, *range(FOLDS))]
+    network, *others = Parallel(n_jobs=-1)(delayed(fit_network)(table.readings, words, part, labels) for part in parts)
+    scores = np.zeros(labels.shape, dtype=np.float32)
+    for fold, other in enumerate(others):
+        held_out = folds[table.case] == fold
+        scores[held_out] = other.scores(table.readings)[held_out]
+    return network, scores
+
+
 class _UnitTable:
     """The rows of every text and of every sentence with their labels, made once and cut into folds."""
 
     def __init__(self, features: Features, readings: Readings, cases: Labelled) -> None:
+        self.features, self.readings = features, readings
         self.units = features.units(readings)
         self.labels = np.concatenate([_text_labels(cases), sentence_labels(readings, cases)])
         self.case = np.concatenate([np.arange(len(cases)), np.repeat(np.arange(len(cases)), np.diff(readings.texts))])
@@ -169,7 +200,7 @@ def sentence_labels(readings: Readings, cases: Labelled) -> NDArray[np.int8]:
         for row in range(first, last):
             start, end = readings.offsets[row]
             for span in spans or ():
-                if _covers(start, end, span.start, span.end):
+                if covers(start, end, span.start, span.end):
                     for label in (span.theme, span.subtheme, span.finding):
                         if label in place:
                             labels[row, place[label]] = 1
@@ -227,7 +258,7 @@ def _merged(groups: NDArray[np.int64], names: Sequence[str]) -> NDArray[np.int64
     return merged
 
 
-def _covers(start: int, end: int, span_start: int, span_end: int) -> bool:
+def covers(start: int, end: int, span_start: int, span_end: int) -> bool:
     """Whether a span lies in a sentence with more than a few stray characters."""
     shared = min(end, span_end) - max(start, span_start)
     return shared > 0 and (shared >= 10 or shared >= 0.5 * (span_end - span_start))

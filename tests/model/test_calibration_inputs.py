@@ -23,58 +23,63 @@ NEIGHBOUR = -4.0
 LENGTHS = st.lists(st.integers(0, 4), min_size=1, max_size=6)
 
 
-def random_scores(lengths: list[int]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def random_scores(lengths: list[int], seed: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     starts = np.concatenate([[0], np.cumsum(lengths)])
     rows = len(lengths) + sum(lengths)
-    scores = np.random.default_rng(sum(lengths)).normal(scale=5, size=(rows, LABELS + FINDINGS))
+    scores = np.random.default_rng(seed).normal(scale=5, size=(rows, LABELS + FINDINGS))
     return scores.astype(np.float32), starts
 
 
-@given(LENGTHS)
-def test_inputs_of_texts(lengths: list[int]) -> None:
-    scores, starts = random_scores(lengths)
-    inputs = text_inputs(scores, starts, THEMES, LABELS)
-    assert inputs.shape == (len(lengths), LABELS, 4 + 2 * THEMES + FINDINGS + 1)
+@given(LENGTHS, st.integers(1, 2))
+def test_inputs_of_texts(lengths: list[int], sets: int) -> None:
+    """Of the estimator's scores alone, and of the network's beside them."""
+    found = [random_scores(lengths, seed) for seed in range(sets)]
+    starts = found[0][1]
+    inputs = text_inputs([scores for scores, _ in found], starts, THEMES, LABELS)
+    assert inputs.shape == (len(lengths), LABELS, sets * (4 + 2 * THEMES + FINDINGS) + 1)
     assert inputs.dtype == np.float64
     for text, length in enumerate(lengths):
-        whole = scores[text].tolist()
-        sentences = scores[len(lengths) + starts[text] : len(lengths) + starts[text + 1]]
-        # A text without sentences is its own sentence.
-        strongest = [max(column) for column in sentences.T] if length else whole
         for label in range(LABELS):
-            ranked = sorted(sentences[:, label].tolist(), reverse=True)
-            second = ranked[1] if length > 1 else ranked[0] if length else whole[label]
-            total = np.log(sum(np.exp(min(max(s, -20), 20)) for s in ranked)) if length else whole[label]
-            own = [whole[label], strongest[label], second, total]
-            shared = [*whole[:THEMES], *strongest[:THEMES], *strongest[LABELS:], np.log(1 + length)]
-            assert inputs[text, label] == pytest.approx([*own, *shared], abs=1e-4)
+            first, rest, shared = list[float](), list[float](), [np.log(1 + length)]
+            for scores, _ in found:
+                whole = scores[text].tolist()
+                sentences = scores[len(lengths) + starts[text] : len(lengths) + starts[text + 1]]
+                # A text without sentences is its own sentence.
+                strongest = [max(column) for column in sentences.T] if length else whole
+                ranked = sorted(sentences[:, label].tolist(), reverse=True)
+                second = ranked[1] if length > 1 else ranked[0] if length else whole[label]
+                total = np.log(sum(np.exp(min(max(s, -20), 20)) for s in ranked)) if length else whole[label]
+                first += [whole[label], strongest[label]]
+                rest += [second, total]
+                shared += [*whole[:THEMES], *strongest[:THEMES], *strongest[LABELS:]]
+            assert inputs[text, label] == pytest.approx([*first, *rest, *shared], abs=1e-4)
 
 
-@given(LENGTHS)
-def test_inputs_of_sentences(lengths: list[int]) -> None:
-    scores, starts = random_scores(lengths)
-    inputs = sentence_inputs(scores, starts, THEMES, LABELS)
-    assert inputs.shape == (sum(lengths), THEMES, 5 + THEMES + FINDINGS + 1)
+@given(LENGTHS, st.integers(1, 2))
+def test_inputs_of_sentences(lengths: list[int], sets: int) -> None:
+    found = [random_scores(lengths, seed) for seed in range(sets)]
+    starts = found[0][1]
+    inputs = sentence_inputs([scores for scores, _ in found], starts, THEMES, LABELS)
+    columns = [*range(THEMES), *range(LABELS, LABELS + FINDINGS)]
+    assert inputs.shape == (sum(lengths), len(columns), sets * (5 + THEMES + FINDINGS) + 1)
     for text, length in enumerate(lengths):
-        sentences = scores[len(lengths) + starts[text] : len(lengths) + starts[text + 1]]
         for i in range(length):
-            for theme in range(THEMES):
-                column = sentences[:, theme]
-                own = [
-                    column[i],
-                    column[i - 1] if i > 0 else NEIGHBOUR,
-                    column[i + 1] if i + 1 < length else NEIGHBOUR,
-                    scores[text, theme],
-                    max(column),
-                ]
-                shared = [*sentences[i, :THEMES], *sentences[i, LABELS:], np.log(1 + length)]
-                assert inputs[starts[text] + i, theme] == pytest.approx([*own, *shared], abs=1e-5)
+            for place, label in enumerate(columns):
+                first, rest, shared = list[float](), list[float](), [np.log(1 + length)]
+                for scores, _ in found:
+                    sentences = scores[len(lengths) + starts[text] : len(lengths) + starts[text + 1]]
+                    column = sentences[:, label]
+                    first += [column[i], column[i - 1] if i > 0 else NEIGHBOUR]
+                    after = column[i + 1] if i + 1 < length else NEIGHBOUR
+                    rest += [after, scores[text, label], max(column)]
+                    shared += sentences[i, columns].tolist()
+                assert inputs[starts[text] + i, place] == pytest.approx([*first, *rest, *shared], abs=1e-5)
 
 
 def test_extreme_scores_stay_finite() -> None:
     scores = np.array([[1e4], [-1e4], [1e4], [-1e4], [-1e4]], dtype=np.float32)
     starts = np.array([0, 2, 3])
-    for inputs in (text_inputs(scores, starts, 1, 1), sentence_inputs(scores, starts, 1, 1)):
+    for inputs in (text_inputs([scores], starts, 1, 1), sentence_inputs([scores], starts, 1, 1)):
         assert np.isfinite(inputs).all()
 
 

@@ -44,7 +44,7 @@ def test_contributions_add_up_to_the_score(toy: Model, text: str) -> None:
 
 def test_each_sentence_is_explained_by_its_own_words(toy: Model) -> None:
     readings = read_texts(toy.language, [TEXT])
-    scores = toy.scores(readings)[1:, toy.taxonomy.label_ids.index("communication")]
+    scores = toy.scores(readings)[0][1:, toy.taxonomy.label_ids.index("communication")]
     assert toy.explain(TEXT, "communication").score == pytest.approx(scores.max(), abs=1e-5)
     for sentence, (start, end) in enumerate(readings.offsets.tolist()):
         found = toy.explain(TEXT, "communication", at=end - 1)

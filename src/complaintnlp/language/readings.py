@@ -45,6 +45,7 @@ class Readings:
         decisions: 1 for a sentence that tells of a point upheld, -1 for one not upheld, else 0; shape (sentences,).
         vectors: the sum of the word vectors of each sentence, or what an encoder makes of it; shape (sentences,
             dimensions).
+        word_vectors: of each word of `vocabulary`, shape (vocabulary, dimensions of the look-up table).
     """
 
     vocabulary: list[str]
@@ -56,6 +57,7 @@ class Readings:
     offsets: NDArray[np.int64]
     decisions: NDArray[np.int8]
     vectors: NDArray[np.float32]
+    word_vectors: NDArray[np.float32]
 
     def __len__(self) -> int:
         """The number of texts."""
@@ -81,6 +83,7 @@ def read_texts(nlp: Language, texts: Iterable[str]) -> Readings:
         np.concatenate([block.offsets for block in blocks]),
         np.concatenate([block.decisions for block in blocks]),
         np.concatenate([block.vectors for block in blocks]),
+        np.concatenate([block.word_vectors for block in blocks]),
     )
 
 
@@ -107,7 +110,8 @@ def incidence(columns: NDArray[np.int64], rows: NDArray[np.int64], shape: tuple[
 
 
 def _read_block(nlp: Language, texts: list[str], places: dict[str, int]) -> Readings:
-    """Read the texts of one memory zone; `places` is the vocabulary, and new words are added to it."""
+    """Read the texts of one memory zone; `places` is the vocabulary, and new words, with their vectors, are added."""
+    before = len(places)
     with nlp.memory_zone():
         docs = list(nlp.pipe((_with_text(nlp, text) for text in texts), batch_size=_ZONE_TEXTS))
         first, table = token_table(docs, _ATTRIBUTES)
@@ -117,6 +121,8 @@ def _read_block(nlp: Language, texts: list[str], places: dict[str, int]) -> Read
         encoder = encoder_of(nlp)
         encoded = None if encoder is None else sentence_vectors(docs, encoder)
     numbers = np.array([places.setdefault(word, len(places)) if word else -1 for word in strings], dtype=np.int64)
+    word_vectors = nlp.vocab.vectors.get_batch(strings)
+    first_of = np.unique(numbers, return_index=True)[1]
     letters = np.array([word.isalpha() for word in strings], dtype=bool)
     words = numbers[which] if len(which) else np.zeros(0, dtype=np.int64)
     kept = words >= 0
@@ -132,7 +138,7 @@ def _read_block(nlp: Language, texts: list[str], places: dict[str, int]) -> Read
         vectors = encoded[full]
     else:
         counts = incidence(which[kept], np.searchsorted(full, sentence[kept]), (len(full), len(strings)))
-        vectors = counts @ nlp.vocab.vectors.get_batch(strings)
+        vectors = counts @ word_vectors
     idx, length = table[:, 4].astype(np.int64), table[:, 5].astype(np.int64)
     return Readings(
         [],
@@ -144,6 +150,7 @@ def _read_block(nlp: Language, texts: list[str], places: dict[str, int]) -> Read
         np.stack([idx[begin], idx[end] + length[end]], axis=1),
         decisions[np.flatnonzero(starts)[full]],
         vectors,
+        word_vectors[first_of[numbers[first_of] >= before]],
     )
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 Floats = NDArray[np.float64]
+Scores = NDArray[np.float32]
 _FAR, _NEIGHBOUR = 20.0, -4.0
 """Logits beyond which nothing changes; what stands for the sentence before the first and after the last."""
 REVIEW_SHARE = 0.15
@@ -19,7 +20,7 @@ POOLED_WEIGHT = 300
 luck of a few texts."""
 
 _PER_INPUT = 10
-"""Cases with, and without, a label for each input that is used (Peduzzi et al. 1996); with fewer, the first two are."""
+"""Cases with, and without, a label for each input that is used (Peduzzi et al. 1996): the first, and at least two."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +41,62 @@ class Calibration:
     threshold: float
 
 
-def text_inputs(scores: NDArray[np.float32], texts: NDArray[np.int64], themes: int, labels: int) -> Floats:
+def text_inputs(scores: Sequence[Scores], texts: NDArray[np.int64], themes: int, labels: int) -> Floats:
     """What the probabilities of texts are made of.
 
     Args:
-        scores: of all texts, then of all sentences, in logits; shape (texts + sentences, labels + findings).
+        scores: of all texts, then of all sentences, in logits; shape (texts + sentences, labels + findings). Of the
+            estimator and, where there is one, of the network.
         texts: where the sentences of each text start, shape (texts + 1,).
         themes: how many of the labels, the first ones, are themes.
         labels: how many labels there are, before the findings.
 
     Returns:
-        Shape (texts, labels, inputs). The inputs are the label's score for the whole text, for its strongest and its
-        second strongest sentence, and the log of the sum of exponentials over its sentences; then, the same for every
-        label, the whole and strongest scores of all themes, the strongest of the findings, and the log of how many
-        sentences there are.
+        Shape (texts, labels, inputs). The inputs are the label's score for the whole text and for its strongest
+        sentence, of each set of scores; the score of its second strongest sentence and the log of the sum of
+        exponentials over its sentences, of each; then, the same for every label, the whole and strongest scores of all
+        themes and the strongest of the findings, of each, and the log of how many sentences there are.
+    """
+    lengths = np.diff(texts)
+    own, shared = [], [np.log1p(lengths, dtype=np.float32)[:, None]]
+    for one in scores:
+        whole, strongest, second, total = _of_texts(one, texts)
+        own.append(np.stack([whole, strongest, second, total], axis=2)[:, :labels])
+        shared.append(np.hstack([whole[:, :themes], strongest[:, :themes], strongest[:, labels:]]))
+    return _joined(own, shared)
+
+
+def sentence_inputs(scores: Sequence[Scores], texts: NDArray[np.int64], themes: int, labels: int) -> Floats:
+    """What the evidence of sentences is made of, and what they tell was found.
+
+    Args:
+        scores, texts, themes, labels: as for `text_inputs`.
+
+    Returns:
+        Shape (sentences, themes + findings, inputs). The inputs are the score of the theme or finding for the sentence
+        and for the one before, of each set of scores; for the one after it, for the whole text and its strongest
+        sentence, of each; then the sentence's scores for all themes and findings, of each, and the log of how many
+        sentences its text has.
+    """
+    number = len(texts) - 1
+    text = np.repeat(np.arange(number), np.diff(texts))
+    together = np.flatnonzero(text[1:] == text[:-1])
+    used = [*range(themes), *range(labels, scores[0].shape[1])]
+    own, shared = [], [np.log1p(np.diff(texts), dtype=np.float32)[text, None]]
+    for one in scores:
+        whole, strongest = (part[text][:, used] for part in _of_texts(one, texts)[:2])
+        sentences = one[number:, used]
+        before, after = np.full_like(sentences, _NEIGHBOUR), np.full_like(sentences, _NEIGHBOUR)
+        before[together + 1], after[together] = sentences[together], sentences[together + 1]
+        own.append(np.stack([sentences, before, after, whole, strongest], axis=2))
+        shared.append(sentences)
+    return _joined(own, shared)
+
+
+def _of_texts(scores: Scores, texts: NDArray[np.int64]) -> tuple[Scores, Scores, Scores, Scores]:
+    """Scores of the whole texts, their strongest and second strongest sentences, and of all sentences together.
+
+    A text without sentences is its own.
     """
     whole, sentences = scores[: len(texts) - 1], scores[len(texts) - 1 :]
     strongest, second, total = whole.copy(), whole.copy(), whole.copy()
@@ -69,37 +112,7 @@ def text_inputs(scores: NDArray[np.float32], texts: NDArray[np.int64], themes: i
         strongest[full] = best
         second[full] = np.where(tied | (lengths[full] == 1)[:, None], best, rest)
         total[full] = np.log(np.add.reduceat(np.exp(np.clip(sentences, -_FAR, _FAR)), starts, axis=0))
-    own = np.stack([whole, strongest, second, total], axis=2)[:, :labels]
-    shared = np.hstack(
-        [whole[:, :themes], strongest[:, :themes], strongest[:, labels:], np.log1p(lengths)[:, None]], dtype=np.float32
-    )
-    return _joined(own, shared)
-
-
-def sentence_inputs(scores: NDArray[np.float32], texts: NDArray[np.int64], themes: int, labels: int) -> Floats:
-    """What the evidence of sentences is made of.
-
-    Args:
-        scores, texts, themes, labels: as for `text_inputs`.
-
-    Returns:
-        Shape (sentences, themes, inputs): the theme's score for the sentence, for the one before and the one after it,
-        for the whole text and its strongest sentence; then the sentence's scores for all themes and findings, and the
-        log of how many sentences its text has.
-    """
-    number = len(texts) - 1
-    whole, sentences = scores[:number, :themes], scores[number:, :themes]
-    text = np.repeat(np.arange(number), np.diff(texts))
-    strongest = whole.copy()
-    full = np.flatnonzero(np.diff(texts) > 0)
-    if len(full):
-        strongest[full] = np.maximum.reduceat(sentences, texts[full], axis=0)
-    before, after = np.full_like(sentences, _NEIGHBOUR), np.full_like(sentences, _NEIGHBOUR)
-    together = np.flatnonzero(text[1:] == text[:-1])
-    before[together + 1], after[together] = sentences[together], sentences[together + 1]
-    own = np.stack([sentences, before, after, whole[text], strongest[text]], axis=2)
-    lengths = np.log1p(np.diff(texts))[text, None]
-    return _joined(own, np.hstack([sentences, scores[number:, labels:], lengths], dtype=np.float32))
+    return whole, strongest, second, total
 
 
 def fit_calibration(inputs: Floats, labels: NDArray[np.int8]) -> list[Calibration]:
@@ -122,12 +135,12 @@ def fit_calibration(inputs: Floats, labels: NDArray[np.int8]) -> list[Calibratio
 
 
 def fit_evidence(inputs: Floats, labels: NDArray[np.int8]) -> list[Calibration]:
-    """Fit, for each theme, which sentences are evidence of it; thresholds have the highest F1.
+    """Fit which sentences are evidence of each theme, and tell of each finding; thresholds have the highest F1.
 
     Args:
-        inputs: made of scores out of fold, shape (sentences, themes, inputs).
-        labels: shape (sentences, themes), 0 or 1; -1 where nobody marked evidence. Where nobody marked any at all, a
-            sentence is evidence when its own score is over 0.
+        inputs: made of scores out of fold, shape (sentences, themes + findings, inputs).
+        labels: shape (sentences, themes + findings), 0 or 1; -1 where nobody marked evidence. Where nobody marked any
+            at all, a sentence is evidence when its own score is over 0.
     """
     known = labels >= 0
     fitted = []
@@ -201,18 +214,20 @@ def best_threshold(probability: Floats, labels: NDArray[np.int8]) -> float:
     return float(np.clip(probability[order[best]], 0.02, 0.98))
 
 
-def _joined(own: NDArray[np.float32], shared: NDArray[np.float32]) -> Floats:
-    """Inputs of each label's own and inputs that all labels share."""
-    repeated = np.broadcast_to(shared[:, None, :], (*own.shape[:2], shared.shape[1]))
-    return np.concatenate([own, repeated], axis=2).astype(np.float64)
+def _joined(own: Sequence[Scores], shared: Sequence[Scores]) -> Floats:
+    """Inputs of each label's own, the first two of each set of scores first, and inputs that all labels share."""
+    first, rest = ([one[:, :, part] for one in own] for part in (slice(2), slice(2, None)))
+    together = np.hstack(shared)
+    repeated = np.broadcast_to(together[:, None, :], (*own[0].shape[:2], together.shape[1]))
+    return np.concatenate([*first, *rest, repeated], axis=2).astype(np.float64)
 
 
 def _fit_logistic(inputs: Floats, labels: NDArray[np.int8]) -> Calibration:
     if len(set(labels.tolist())) < 2:
         # Nothing to learn from: follow the first score.
         return Calibration((1.0, *[0.0] * (inputs.shape[1] - 1)), 0.0, 0.5)
-    # Of few cases no more can be learnt than how far the label's own two scores are to be trusted.
-    used = inputs.shape[1] if min(labels.sum(), len(labels) - labels.sum()) >= _PER_INPUT * inputs.shape[1] else 2
+    # Of few cases little more can be learnt than how far the label's own scores are to be trusted.
+    used = min(inputs.shape[1], max(2, int(min(labels.sum(), len(labels) - labels.sum())) // _PER_INPUT))
     # The inputs have one unit, logits, but spread differently; regularisation is to bear on all alike.
     mean, spread = inputs[:, :used].mean(axis=0), inputs[:, :used].std(axis=0) + 1e-6
     fitted = LogisticRegression(C=1.0, random_state=0, max_iter=2_000).fit((inputs[:, :used] - mean) / spread, labels)

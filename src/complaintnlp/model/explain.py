@@ -1,4 +1,7 @@
-"""Which words made a sentence's score: exact, because the estimator is linear, and as displaCy shows it."""
+"""Which words made a sentence's score: exact, because the estimator is linear, and as displaCy shows it.
+
+What the network adds, where a model has one, is not taken apart.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,8 @@ class Explanation:
     Attributes:
         label: a theme or subtheme.
         start, end: the sentence, in characters of the text as it was given.
-        score: of the sentence alone, in logits, before calibration; `intercept` and the words' logits add up to it.
+        score: the estimator's of the sentence alone, in logits, before calibration; `intercept` and the words' logits
+            add up to it.
         intercept: what the score is without any word.
         words: in the order of the text.
     """
@@ -55,7 +59,7 @@ def explain(model: Model, text: str, label: str, at: int | None = None) -> Expla
         raise InputError(f"a text to explain has words and at most {LONGEST_TEXT:,} characters")
     place = model.taxonomy.label_ids.index(label)
     readings = read_texts(model.language, [text])
-    scores = model.scores(readings)[len(readings) :, place]
+    scores = model.estimator.scores(model.features.units(readings))[len(readings) :, place]
     sentence = int(np.argmax(scores)) if at is None else _sentence_at(readings, at)
     words = slice(readings.sentences[sentence], readings.sentences[sentence + 1])
     logits = _by_counts(model, readings, sentence, place)[words] + _by_vectors(model, readings, sentence, place)

@@ -76,6 +76,11 @@ class Features:
         ):
             object.__setattr__(self, name, value)
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The single words, in column order."""
+        return tuple(self._single)
+
     @classmethod
     def learn(cls, readings: Readings, min_texts: int = 2, most: int = 60_000) -> Features:
         """Choose the vocabulary.

@@ -2,6 +2,7 @@
 
 model.skops      the scikit-learn part, loaded against the list of types below
 features.json    names of the columns
+network.npz      the parameters of the network, if there is one: arrays of numbers
 language/        the spaCy pipeline, in spaCy's own format
 taxonomy.toml    the themes
 manifest.json    format number, versions, sha256 of every other file, calibration, metrics
@@ -23,17 +24,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from complaintnlp.errors import InputError
 from complaintnlp.language import load_language, save_language
 from complaintnlp.model.calibration import Calibration
 from complaintnlp.model.estimator import Estimator
 from complaintnlp.model.features import Features
-from complaintnlp.model.model import Model
+from complaintnlp.model.model import FINDINGS, Model
+from complaintnlp.model.network import Network
 from complaintnlp.taxonomy import Taxonomy
 
 FORMAT = 1
 """Raised by one whenever a folder written now could not be read by the version before; older formats stay readable."""
-LIBRARIES = ("complaintnlp", "spacy", "scikit-learn", "skops", "numpy", "scipy")
+LIBRARIES = ("complaintnlp", "spacy", "scikit-learn", "skops", "thinc", "numpy", "scipy")
 ALLOWED = frozenset(
     (
         "builtins.dict",
@@ -54,6 +58,7 @@ ALLOWED = frozenset(
 )
 """Every type that `model.skops` may name, looked for in the file itself before skops reads it."""
 _UNPACKED_LIMIT = 1 << 30
+NETWORK = "network.npz"
 
 
 def save(model: Model, folder: str | Path, card: str = "") -> Path:
@@ -86,6 +91,8 @@ def save(model: Model, folder: str | Path, card: str = "") -> Path:
             list(model.features.names),
             indent=None,
         )
+        if model.network is not None:
+            _write_network(model.network, part / NETWORK)
         save_language(model.language, part / "language")
         (part / "taxonomy.toml").write_text(model.taxonomy.to_toml(), "utf-8")
         (part / "README.md").write_text(card or f"# {model.name} {model.version}\n", "utf-8")
@@ -116,14 +123,17 @@ def load(folder: str | Path | None = None) -> Model:
     try:
         _check_types(path / "model.skops")
         fitted = sio.load(path / "model.skops")
-        names = json.loads((path / "features.json").read_text("utf-8"))
+        features = Features(tuple(json.loads((path / "features.json").read_text("utf-8"))))
+        taxonomy, language = Taxonomy.read(path / "taxonomy.toml"), load_language(path / "language")
+        sizes = language.vocab.vectors.shape[1], len(taxonomy.label_ids) + len(FINDINGS)
         return Model(
             name=str(manifest["name"]),
             version=str(manifest["version"]),
-            taxonomy=Taxonomy.read(path / "taxonomy.toml"),
-            language=load_language(path / "language"),
-            features=Features(tuple(names)),
+            taxonomy=taxonomy,
+            language=language,
+            features=features,
             estimator=Estimator(fitted["tfidf"], tuple(fitted["labels"])),
+            network=_read_network(path / NETWORK, features, *sizes),
             calibrations=_calibrations(manifest["calibrations"]),
             evidence=_calibrations(manifest["evidence"]),
             review=float(manifest["review"]),
@@ -173,7 +183,7 @@ def _manifest(model: Model, part: Path) -> dict[str, Any]:
         "version": model.version,
         "libraries": {name: version(name) for name in LIBRARIES},
         "calibrations": {label: asdict(model.calibrations[label]) for label in model.taxonomy.label_ids},
-        "evidence": {theme: asdict(model.evidence[theme]) for theme in model.taxonomy.ids},
+        "evidence": {name: asdict(one) for name, one in model.evidence.items()},
         "review": model.review,
         "facts": model.facts,
         "files": {name: _sha256(part / name) for name in _files(part)},
@@ -208,6 +218,28 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def _write_network(network: Network, path: Path) -> None:
+    # Half the bytes: the parameters were rounded to these when the network was fitted.
+    arrays: dict[str, Any] = {name: array.astype(np.float16) for name, array in network.arrays.items()}
+    np.savez(path, **arrays)
+
+
+def _read_network(path: Path, features: Features, dimensions: int, labels: int) -> Network | None:
+    if not path.exists():
+        return None
+    _check_size(path)
+    with np.load(path, allow_pickle=False) as arrays:
+        floats = {name: array.astype(np.float32) for name, array in arrays.items()}
+    return Network(features.words, dimensions, labels, floats)
+
+
+def _check_size(path: Path) -> None:
+    """Refuse an archive that would fill the memory."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > _UNPACKED_LIMIT:
+            raise InputError(f"{path} would unpack to over 1 GB; do not use this model")
+
+
 def _write_skops(data: bytes, path: Path) -> None:
     """Write the archive again, packed and without memory addresses, so that the same model is the same file."""
     packed = zipfile.ZIP_DEFLATED
@@ -236,9 +268,8 @@ def _number(node: Any, files: dict[str, str], objects: dict[int, int]) -> None:
 
 def _check_types(path: Path) -> None:
     """Refuse an estimator that names a type not in `ALLOWED`, before anything of it is made."""
+    _check_size(path)
     with zipfile.ZipFile(path) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > _UNPACKED_LIMIT:
-            raise InputError(f"{path} would unpack to over 1 GB; do not use this model")
         nodes = [json.loads(archive.read("schema.json"))]
     while nodes:
         node = nodes.pop()

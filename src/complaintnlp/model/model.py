@@ -26,6 +26,7 @@ from complaintnlp.model.calibration import (
 from complaintnlp.model.estimator import Estimator
 from complaintnlp.model.explain import Explanation, explain
 from complaintnlp.model.features import Features
+from complaintnlp.model.network import Network
 from complaintnlp.taxonomy import Taxonomy
 
 FINDINGS = ("upheld", "not_upheld")
@@ -84,8 +85,9 @@ class Model:
         language: the spaCy pipeline.
         features: the columns of the counts.
         estimator: the fitted scikit-learn part, over the themes, the subthemes and `FINDINGS`.
+        network: what reads words in their order, over the same; None where the training texts were too few.
         calibrations: one for each theme and subtheme, by id.
-        evidence: which sentences are evidence, one for each theme, by id.
+        evidence: which sentences are evidence, one for each theme, by id, and which tell of each of `FINDINGS`.
         review: the doubt from which on the status is `review`.
         facts: what else the manifest tells: training data, metrics.
     """
@@ -96,6 +98,7 @@ class Model:
     language: Language
     features: Features
     estimator: Estimator
+    network: Network | None
     calibrations: Mapping[str, Calibration]
     evidence: Mapping[str, Calibration]
     review: float
@@ -134,7 +137,7 @@ class Model:
             yield from self._classify_block(block)
 
     def explain(self, text: str, label: str, at: int | None = None) -> Explanation:
-        """Say what each word of a sentence contributes to its score for a theme or subtheme.
+        """Say what each word of a sentence contributes to the estimator's score for a theme or subtheme.
 
         Args:
             text: the text.
@@ -147,13 +150,15 @@ class Model:
         """
         return explain(self, text, label, at)
 
-    def scores(self, readings: Readings) -> NDArray[np.float32]:
+    def scores(self, readings: Readings) -> list[NDArray[np.float32]]:
         """Raw scores in logits, of all texts and then of all sentences.
 
         Returns:
-            Shape (texts + sentences, labels), labels as `Taxonomy.label_ids` and then `FINDINGS`.
+            Those of the estimator and, if there is one, of the network; each of shape (texts + sentences, labels),
+            labels as `Taxonomy.label_ids` and then `FINDINGS`.
         """
-        return self.estimator.scores(self.features.units(readings))
+        scores = [self.estimator.scores(self.features.units(readings))]
+        return scores if self.network is None else [*scores, self.network.scores(readings)]
 
     def probabilities(self, readings: Readings) -> NDArray[np.float64]:
         """Calibrated probabilities, shape (texts, labels), labels as `Taxonomy.label_ids`."""
@@ -194,7 +199,7 @@ class Model:
         nothing = dict.fromkeys(self.taxonomy.ids, 0.0)
         return [next(answers) if status is None else Tagged((), nothing, {}, {}, (), status) for status in statuses]
 
-    def _probabilities(self, scores: NDArray[np.float32], readings: Readings) -> NDArray[np.float64]:
+    def _probabilities(self, scores: Sequence[NDArray[np.float32]], readings: Readings) -> NDArray[np.float64]:
         inputs = text_inputs(scores, readings.texts, len(self.taxonomy.ids), len(self.taxonomy.label_ids))
         return probabilities(inputs, self._calibrations)
 
@@ -205,11 +210,11 @@ class Model:
         raised = self.raised(probability)
         ids, width = self.taxonomy.ids, len(self.taxonomy.ids)
         doubts = doubt(probability[:, :width], thresholds(self._calibrations)[:width])
-        decisions = self._decisions(scores[len(readings) :], readings.decisions)
         stated = self.stated(scores, readings)
+        decisions = self._decisions(stated[:, width:], readings.decisions)
         for i in range(len(readings)):
             sentences = slice(readings.texts[i], readings.texts[i + 1])
-            of_themes, offsets = stated[sentences], readings.offsets[sentences].tolist()
+            of_themes, offsets = stated[sentences, :width], readings.offsets[sentences].tolist()
             themes = np.flatnonzero(raised[i, :width]).tolist()
             evidence = [piece for t in themes for piece in _evidence(ids[t], offsets, of_themes[:, t])]
             status = "review" if doubts[i] >= self.review else "classified" if themes else "no_theme"
@@ -223,18 +228,18 @@ class Model:
                 status=status,
             )
 
-    def stated(self, scores: NDArray[np.float32], readings: Readings) -> NDArray[np.float64]:
-        """How sure the model is that each sentence is evidence of each theme.
+    def stated(self, scores: Sequence[NDArray[np.float32]], readings: Readings) -> NDArray[np.float64]:
+        """How sure the model is that each sentence is evidence of each theme, and tells of each finding.
 
         Returns:
-            In logits over the threshold, shape (sentences, themes).
+            In logits over the threshold, shape (sentences, themes + findings).
         """
         inputs = sentence_inputs(scores, readings.texts, len(self.taxonomy.ids), len(self.taxonomy.label_ids))
-        return over_threshold(inputs, [self.evidence[theme] for theme in self.taxonomy.ids])
+        return over_threshold(inputs, [self.evidence[name] for name in (*self.taxonomy.ids, *FINDINGS)])
 
-    def _decisions(self, scores: NDArray[np.float32], cues: NDArray[np.int8]) -> NDArray[np.int8]:
+    def _decisions(self, stated: NDArray[np.float64], cues: NDArray[np.int8]) -> NDArray[np.int8]:
         """1 for a sentence that tells of a point upheld, -1 for one not upheld, else 0; shape (sentences,)."""
-        upheld, not_upheld = scores[:, -2], scores[:, -1]
+        upheld, not_upheld = stated.T
         if all(isinstance(label, DummyClassifier) for label in self.estimator.labels[-2:]):
             return cues  # nobody marked findings in what the model learnt from
         return np.where(np.maximum(upheld, not_upheld) > 0, np.where(upheld > not_upheld, 1, -1), 0).astype(np.int8)

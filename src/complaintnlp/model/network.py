@@ -1,0 +1,272 @@
+"""A small network that reads the words of a sentence in their order: who did what, which counts of words do not tell.
+
+The rude nurse and the rude complaints manager have the same words in a different place. The network is made of spaCy's
+own layers (thinc) and trained anew with every model: word vectors, each word beside its neighbours (convolutions),
+sentences beside their neighbours, and a score for every label of every text and sentence. Alone it ranks texts no
+better than counts of words; beside them it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from thinc.api import (
+    Adam,
+    Embed,
+    Linear,
+    Maxout,
+    Model,
+    Ragged,
+    chain,
+    concatenate,
+    expand_window,
+    reduce_max,
+    reduce_mean,
+    residual,
+    warmup_linear,
+    with_array,
+)
+
+from complaintnlp.language import Readings
+
+Ints = Any
+"""Whole numbers as thinc takes them: numpy's arrays, for which it has types of its own."""
+ENOUGH = 1_000
+"""Texts below which there is no network: from few it learns little that counts of words do not."""
+WIDTH, DEPTH = 64, 2
+EPOCHS, TEXTS_A_STEP, LEARN_RATE, WARM_UP = 8, 16, 0.002, 100
+DROPOUT, WORDS_UNKNOWN = 0.2, 0.15
+"""Shares of what is left out at random in training: of values, and of the words' own vectors, so that the network also
+learns to read words by the fitted ones alone."""
+_SENTENCES_WEIGH = 1.4
+"""What the sentences of a text weigh beside the text itself."""
+_SCALE = np.float32(0.7)
+"""Makes the fitted word vectors as long as the words' own, so that they are learnt from alike."""
+_NOTHING = -12.0
+"""The score, in logits, of a text without words."""
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Some texts as the layers take them.
+
+    Attributes:
+        known: for each different word its own row, 0 if it has none; shape (different words,).
+        vectors: their word vectors, shape (different words, dimensions).
+        words: the words in their order as places among the different ones, shape (words,).
+        sentences, texts: how many words each sentence has, and how many sentences each text.
+    """
+
+    known: Ints
+    vectors: NDArray[np.float32]
+    words: Ints
+    sentences: Ints
+    texts: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A network that was fitted.
+
+    Attributes:
+        words: the words with a vector of their own.
+        dimensions: of the fitted word vectors.
+        labels: how many it scores.
+        arrays: its parameters by name, float32.
+    """
+
+    words: Sequence[str]
+    dimensions: int
+    labels: int
+    arrays: Mapping[str, NDArray[np.float32]]
+    _rows: dict[str, int] = field(init=False, repr=False)
+    _layers: Model[_Batch, Any] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        with _dice():
+            layers = _layers(len(self.words), self.dimensions, self.labels)
+        own = _parameters(layers)
+        if own.keys() != self.arrays.keys():
+            raise ValueError("the parameters are not those of this network")
+        for name, (node, parameter) in own.items():
+            if node.get_param(parameter).shape != self.arrays[name].shape:
+                raise ValueError(f"{name} has the shape {self.arrays[name].shape}")
+            values: Any = np.ascontiguousarray(self.arrays[name], dtype=np.float32)
+            node.set_param(parameter, values)
+        object.__setattr__(self, "_rows", _rows(self.words))
+        object.__setattr__(self, "_layers", layers)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Network, (self.words, self.dimensions, self.labels, self.arrays)
+
+    def scores(self, readings: Readings) -> NDArray[np.float32]:
+        """Scores in logits, of all texts and then of all sentences; shape (texts + sentences, labels)."""
+        full = np.flatnonzero(np.diff(readings.texts) > 0)
+        found = np.full((len(readings) + len(readings.offsets), self.labels), _NOTHING, np.float32)
+        if len(full):
+            batch = _batch(readings, full, _known(readings, self._rows))
+            found[np.append(full, np.arange(len(readings), len(found)))] = self._layers.predict(batch)
+        return found
+
+
+def fit_network(
+    readings: Readings, words: Sequence[str], texts: NDArray[np.int64], labels: NDArray[np.int8]
+) -> Network:
+    """Fit a network; the same data give the same one.
+
+    Args:
+        readings: of all texts; each has words.
+        words: those that get a vector of their own.
+        texts: places of the texts to learn from.
+        labels: of all texts, then of all sentences; shape (texts + sentences, labels), 0 or 1, and -1 where it is not
+            known.
+    """
+    known = _known(readings, _rows(words))
+    sizes = readings.word_vectors.shape[1], labels.shape[1]
+    with _dice():
+        layers = _layers(len(words), *sizes)
+        _train(layers, readings, known, texts, labels)
+    arrays = {name: np.asarray(node.get_param(parameter)) for name, (node, parameter) in _parameters(layers).items()}
+    # Half the bytes on disk; and what is used is what was saved.
+    halves = {name: array.astype(np.float16).astype(np.float32) for name, array in arrays.items()}
+    return Network(words, *sizes, halves)
+
+
+@contextmanager
+def _dice() -> Iterator[None]:
+    """Thinc draws its first weights, and what it leaves out, from numpy's one generator, which is the caller's."""
+    state = np.random.get_state()
+    np.random.seed(0)
+    try:
+        yield
+    finally:
+        np.random.set_state(state)
+
+
+def _layers(words: int, dimensions: int, labels: int) -> Model[_Batch, Any]:
+    def mixed(width: int) -> Model[Any, Any]:
+        return Maxout(WIDTH, width, nP=2, normalize=True, dropout=DROPOUT)
+
+    def among_neighbours() -> Model[Any, Any]:
+        return residual(chain(expand_window(1), with_array(mixed(3 * WIDTH))))
+
+    def together() -> Model[Any, Any]:
+        return concatenate(reduce_max(), reduce_mean())
+
+    network: Model[_Batch, Any] = Model(
+        "network",
+        _forward,
+        layers=[
+            Embed(WIDTH, words + 1),
+            mixed(dimensions + WIDTH),
+            chain(*(among_neighbours() for _ in range(DEPTH))),
+            chain(together(), mixed(2 * WIDTH)),
+            among_neighbours(),
+            Linear(labels, WIDTH),
+            chain(together(), Linear(labels, 2 * WIDTH)),
+        ],
+    )
+    for layer in network.layers:
+        layer.initialize()
+    return network
+
+
+def _forward(
+    model: Model[_Batch, Any], batch: _Batch, is_train: bool
+) -> tuple[NDArray[np.float32], Callable[[NDArray[np.float32]], _Batch]]:
+    """Scores of texts and then of sentences, and the way back."""
+    own, word, in_sentence, sentence, in_text, of_sentence, of_text = model.layers
+    known, known_back = own(batch.known, is_train)
+    met, met_back = word(np.hstack([batch.vectors, known]), is_train)
+    read, read_back = in_sentence(Ragged(met[batch.words], batch.sentences), is_train)
+    single, single_back = sentence(read, is_train)
+    told, told_back = in_text(Ragged(single, batch.texts), is_train)
+    by_sentence, sentence_back = of_sentence(told.dataXd, is_train)
+    by_text, text_back = of_text(told, is_train)
+
+    def backprop(gradient: NDArray[np.float32]) -> _Batch:
+        d_told = text_back(gradient[: len(by_text)]).dataXd + sentence_back(gradient[len(by_text) :])
+        d_read = single_back(told_back(Ragged(d_told, batch.texts)).dataXd)
+        d_met = np.zeros_like(met)
+        model.ops.scatter_add(d_met, batch.words, read_back(d_read).dataXd)
+        known_back(met_back(d_met)[:, batch.vectors.shape[1] :])
+        return batch
+
+    return np.concatenate([by_text, by_sentence]), backprop
+
+
+def _train(
+    layers: Model[_Batch, Any],
+    readings: Readings,
+    known: NDArray[np.int64],
+    texts: NDArray[np.int64],
+    labels: NDArray[np.int8],
+) -> None:
+    dice = np.random.default_rng(0)
+    steps = EPOCHS * -(-len(texts) // TEXTS_A_STEP)
+    rates: Any = warmup_linear(LEARN_RATE, WARM_UP, steps)
+    optimizer = Adam(rates)
+    for chosen in _steps(texts, dice):
+        batch = _batch(readings, chosen, known)
+        batch.known[dice.random(len(batch.known)) < WORDS_UNKNOWN] = 0
+        sentences = _parts(readings.texts, chosen)
+        scores, backprop = layers.begin_update(batch)
+        backprop(_gradient(scores, labels[np.append(chosen, len(readings) + sentences)], len(chosen)))
+        layers.finish_update(optimizer)
+        optimizer.step_schedules()
+
+
+def _steps(texts: NDArray[np.int64], dice: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    for _ in range(EPOCHS):
+        order = dice.permutation(texts)
+        yield from (order[first : first + TEXTS_A_STEP] for first in range(0, len(order), TEXTS_A_STEP))
+
+
+def _gradient(scores: NDArray[np.float32], wanted: NDArray[np.int8], texts: int) -> NDArray[np.float32]:
+    """Of the cross-entropy: its mean over the texts, and over their sentences `_SENTENCES_WEIGH` times."""
+    gradient = np.where(wanted < 0, 0, 1 / (1 + np.exp(-scores)) - wanted).astype(np.float32)
+    gradient[:texts] /= texts
+    gradient[texts:] *= _SENTENCES_WEIGH / (len(wanted) - texts)
+    return gradient
+
+
+def _rows(words: Sequence[str]) -> dict[str, int]:
+    return {word: row for row, word in enumerate(words, 1)}
+
+
+def _known(readings: Readings, rows: Mapping[str, int]) -> NDArray[np.int64]:
+    return np.array([rows.get(word, 0) for word in readings.vocabulary], dtype=np.int64)
+
+
+def _parts(starts: NDArray[np.int64], wholes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The places of all parts of some wholes, whose parts follow one another from `starts` on."""
+    lengths = starts[wholes + 1] - starts[wholes]
+    before = np.cumsum(lengths) - lengths
+    return np.asarray(np.repeat(starts[wholes] - before, lengths) + np.arange(lengths.sum()))
+
+
+def _batch(readings: Readings, texts: NDArray[np.int64], known: NDArray[np.int64]) -> _Batch:
+    """These texts, of which each has sentences."""
+    sentences = _parts(readings.texts, texts)
+    different, words = np.unique(readings.words[_parts(readings.sentences, sentences)], return_inverse=True)
+    return _Batch(
+        known[different],
+        readings.word_vectors[different] * _SCALE,
+        words,
+        np.diff(readings.sentences)[sentences].astype(np.int32),
+        np.diff(readings.texts)[texts].astype(np.int32),
+    )
+
+
+def _parameters(layers: Model[_Batch, Any]) -> dict[str, tuple[Model[Any, Any], str]]:
+    """Each parameter by its name: the layer that holds it, and what it is called there."""
+    return {
+        f"{place}.{node.name}.{name}": (node, name)
+        for place, node in enumerate(layers.walk())
+        for name in node.param_names
+    }

@@ -1,0 +1,162 @@
+"""The network: that it reads order, that it is reproducible, and that a broken or hostile file does no harm."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.samples import small_cases
+
+import complaintnlp as cn
+from complaintnlp import training
+from complaintnlp.errors import InputError
+from complaintnlp.language import Readings, make_language, read_texts
+from complaintnlp.model import Model, load, network, save
+from complaintnlp.model.folder import NETWORK
+from complaintnlp.model.network import Network, fit_network
+
+OTHERS = ("doctor", "manager", "porter", "midwife", "officer", "clerk", "surgeon", "chaplain")
+DID = ("thanked", "blamed", "scolded", "ignored", "praised", "helped")
+TEXTS = [
+    f"The {first} {did} the {second}. It was on Monday."
+    for other, did in product(OTHERS, DID)
+    for first, second in (("nurse", other), (other, "nurse"))
+]
+WORDS = ("the", "nurse", *OTHERS, *DID, "it", "was", "on")
+
+
+@pytest.fixture(scope="module")
+def readings() -> Readings:
+    return read_texts(make_language(), TEXTS)
+
+
+@pytest.fixture(scope="module")
+def labels() -> NDArray[np.int8]:
+    """Whether the nurse did it: both texts of a pair have the same words."""
+    nurses = [text.startswith("The nurse") for text in TEXTS]
+    return np.array([[*nurses, *(one for nurse in nurses for one in (nurse, False))]], dtype=np.int8).T
+
+
+@pytest.fixture(scope="module")
+def seen() -> NDArray[np.int64]:
+    """Texts to learn from: all but those that name the clerk or the surgeon."""
+    return np.flatnonzero(["clerk" not in text and "surgeon" not in text for text in TEXTS])
+
+
+@pytest.fixture(scope="module")
+def fitted(readings: Readings, labels: NDArray[np.int8], seen: NDArray[np.int64]) -> Network:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network, "EPOCHS", 30)
+        return fit_network(readings, WORDS, seen, labels)
+
+
+def test_it_learns_what_only_the_order_tells(
+    fitted: Network, readings: Readings, labels: NDArray[np.int8], seen: NDArray[np.int64]
+) -> None:
+    right = (fitted.scores(readings) > 0) == labels
+    assert right[np.setdiff1d(np.arange(len(TEXTS)), seen)].mean() > 0.9
+    assert right[len(TEXTS) :].mean() > 0.9
+
+
+def test_the_same_data_give_the_same_network_and_nobody_elses_dice_are_thrown(
+    readings: Readings, labels: NDArray[np.int8], seen: NDArray[np.int64]
+) -> None:
+    np.random.seed(7)
+    expected = np.random.random()
+    np.random.seed(7)
+    one, other = (fit_network(readings, WORDS, seen[:40], labels) for _ in range(2))
+    assert np.random.random() == expected
+    for name, array in one.arrays.items():
+        np.testing.assert_array_equal(array, other.arrays[name])
+
+
+def test_what_a_step_learns_from() -> None:
+    """Text and sentences weigh as wholes, however many sentences there are; what is not known teaches nothing."""
+    scores = np.array([[0.0, 2.0], [1.0, -1.0], [0.5, 0.0], [3.0, 1.0]], dtype=np.float32)
+    wanted = np.array([[1, 0], [0, -1], [-1, -1], [1, 0]], dtype=np.int8)
+
+    def loss(at: NDArray[np.float32]) -> float:
+        chance = 1 / (1 + np.exp(-at.astype(float)))
+        each = np.where(wanted < 0, 0, -np.log(np.where(wanted == 1, chance, 1 - chance)))
+        return float(each[:1].sum() + network._SENTENCES_WEIGH * each[1:].sum() / 3)
+
+    found = network._gradient(scores, wanted, 1)
+    for place in np.ndindex(scores.shape):
+        step = np.zeros_like(scores)
+        step[place] = 1e-2
+        assert found[place] == pytest.approx((loss(scores + step) - loss(scores - step)) / 2e-2, abs=1e-4)
+
+
+def test_a_text_is_scored_the_same_alone_and_among_others(fitted: Network, readings: Readings) -> None:
+    together = fitted.scores(readings)
+    for place in (0, 5, len(TEXTS) - 1):
+        alone = fitted.scores(read_texts(make_language(), [TEXTS[place]]))
+        rows = [place, *range(len(TEXTS) + readings.texts[place], len(TEXTS) + readings.texts[place + 1])]
+        np.testing.assert_allclose(alone, together[rows], atol=1e-4)
+
+
+def test_texts_without_words_have_a_score_and_disturb_nobody(fitted: Network) -> None:
+    nlp = make_language()
+    scores = fitted.scores(read_texts(nlp, ["...", TEXTS[0], ""]))
+    np.testing.assert_allclose(scores[[1, 3, 4]], fitted.scores(read_texts(nlp, [TEXTS[0]])), atol=1e-4)
+    assert (scores[[0, 2]] < -10).all()
+    assert fitted.scores(read_texts(nlp, [])).shape == (0, 1)
+
+
+def test_it_travels_between_processes(fitted: Network, readings: Readings) -> None:
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(again.scores(readings), fitted.scores(readings))
+
+
+def test_parameters_of_another_shape_are_refused(fitted: Network) -> None:
+    with pytest.raises(ValueError, match="shape"):
+        Network(WORDS[1:], fitted.dimensions, fitted.labels, fitted.arrays)
+    with pytest.raises(ValueError, match="not those of this network"):
+        Network(WORDS, fitted.dimensions, fitted.labels, {})
+
+
+@pytest.fixture(scope="module")
+def both() -> Model:
+    """The toy model, with a network."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "ENOUGH", 10)
+        patch.setattr(network, "EPOCHS", 1)
+        return cn.train(small_cases(), name="both", version="1")
+
+
+def test_a_model_has_a_network_where_texts_are_enough(toy: Model, both: Model) -> None:
+    assert toy.network is None
+    assert both.network is not None
+    readings = read_texts(both.language, TEXTS[:3])
+    estimated, read = both.scores(readings)
+    assert estimated.shape == read.shape == (9, len(both.taxonomy.label_ids) + 2)
+
+
+def test_a_network_is_saved_and_loaded(both: Model, tmp_path: Path) -> None:
+    again = load(save(both, tmp_path / "both"))
+    assert again.classify(TEXTS[:20]) == both.classify(TEXTS[:20])
+    twice = save(again, tmp_path / "again")
+    assert (twice / NETWORK).read_bytes() == (tmp_path / "both" / NETWORK).read_bytes()
+
+
+def test_a_network_that_holds_objects_is_refused(both: Model, tmp_path: Path) -> None:
+    folder = save(both, tmp_path / "both")
+    assert both.network is not None
+    hostile: dict[str, Any] = {**both.network.arrays, next(iter(both.network.arrays)): np.array([print], dtype=object)}
+    np.savez(folder / NETWORK, **hostile)
+    _with_its_hash(folder)
+    with pytest.raises(InputError, match="can't be read"):
+        load(folder)
+
+
+def _with_its_hash(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest["files"][NETWORK] = hashlib.sha256((folder / NETWORK).read_bytes()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
