@@ -98,8 +98,7 @@ class _System:
         self.room = 2 if rules.round_to > 1 else 1
         each = [shown(cell, count, rules) for (_, _, cell), count in counts.items()]
         self.told = np.array([rules.range(one) for one in each], float).reshape(-1, 2).T
-        small = {figure for figure, one in zip(self.figures, each, strict=True) if one is None}
-        self.small = np.array([f in small and _of_cases(f) not in small for f in self.figures], bool)
+        self.small = np.array([one is None for one in each], bool)
         # Far beyond any count, so that it holds nothing in place and no programme is unbounded.
         self.most = 2 * self.told.max(initial=0) + 100
 
@@ -122,21 +121,20 @@ class _System:
             for sign in (1, -1):
                 self._solve(sign * weights, hidden, low, high)
             open_ = self._open(hidden, low, high)
-        while open_:
-            target = open_[0]
+        lost: set[int] = set()
+        while left := [place for place in open_ if place not in lost]:
+            target = left[0]
             weights = np.zeros(len(self.figures))
             weights[target] = 1
             pins = self._solve(weights, hidden, low, high) + self._solve(-weights, hidden, low, high)
             if target in self._open(hidden, low, high):
                 holding = [int(p) for p in np.flatnonzero(pins > _TOLERANCE) if self.figures[p] not in hidden]
-                if not holding and self.small.any():
-                    # Nothing shown holds it, but that it and others are small: which hidden counts are, no symbol says.
-                    self.small[:] = False
-                    continue
-                if not holding:
-                    break  # no case at all, say: what the headings tell no symbol can hide
-                more = {self._cheapest(holding)}
-                hidden = self._paired(hidden | more | _partners(more, self.place))
+                if holding:
+                    more = {self._cheapest(holding)}
+                    hidden = self._paired(hidden | more | _partners(more, self.place))
+                else:
+                    # That it and others are small, or no case at all: what the headings tell no symbol can hide.
+                    lost.add(target)
             open_ = self._open(hidden, low, high)
         return hidden
 
