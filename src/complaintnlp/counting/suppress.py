@@ -10,6 +10,7 @@ suppression with an audit: Hundepool et al. (2012), Statistical Disclosure Contr
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -52,6 +53,7 @@ def protect(tallies: Sequence[Tally], rules: Policy, sums: Sequence[Terms] = ())
     if rules.secondary:
         # Three themes and 10 mentions would say of a suppressed number of cases that it is 4 or more.
         hidden |= {figure for figure in counts if _of_cases(figure) in hidden}
+        hidden |= set(_same_sets(tallies)) if rules.round_to == 1 else set()
         hidden |= _partners(hidden, counts)
         for last in range(len(tallies)):
             known = {figure: count for figure, count in counts.items() if figure[0] <= last}
@@ -76,6 +78,20 @@ def _partners(hidden: Iterable[Figure], counts: Mapping[Figure, int]) -> set[Fig
     pair = {"upheld": "resolved", "resolved": "upheld"}
     found = {(n, group, (theme, pair[q])) for n, group, (theme, q) in hidden if q in pair}
     return found & set(counts)
+
+
+def _same_sets(tallies: Sequence[Tally]) -> Iterator[Figure]:
+    """Categories that have as many cases as one of their subthemes, or as all of them added up.
+
+    The sets are the same then, or apart, and so they are in every other table, which no sum says.
+    """
+    for number, one in enumerate(tallies):
+        for other in (other for other in tallies if _crosses(one, other)):
+            for group, cells in one.groups.items():
+                for category, quantity in (cell for cell in cells if len(one.parts.get(cell[0], ())) > 1):
+                    each = [other.groups[group][part, quantity] for part in one.parts[category]]
+                    if cells[category, quantity] in (max(each), sum(each)):
+                        yield number, group, (category, quantity)
 
 
 class _System:
@@ -292,6 +308,7 @@ def _inequalities(tallies: Sequence[Tally]) -> Iterator[Terms]:
         for wider, other in enumerate(tallies):
             if _crosses(one, other):
                 yield from _united(number, one, wider)
+                yield from _lacking(number, one, wider, other)
 
 
 def _within(one: Tally, cells: Mapping[Cell, int]) -> Iterator[Mapping[Cell, float]]:
@@ -356,6 +373,37 @@ def _united(number: int, one: Tally, wider: int) -> Iterator[Terms]:
                     yield {**whole, **terms}
                 if every:
                     yield {figure: -x for figure, x in {**whole, **every}.items()}
+
+
+def _lacking(number: int, one: Tally, wider: int, other: Tally) -> Iterator[Terms]:
+    """Who raises a theme and is of no category, or of others than this, lacks of some theme what leads to this one."""
+    led = [part for parts in one.parts.values() for part in parts]
+    rest = {category: -1 for category, parts in one.parts.items() if not parts}
+    for group, cells in one.groups.items():
+        for kind in _kinds({quantity for _, quantity in cells}):
+            size = {name: sum(x * other.groups[group][name, q] for q, x in kind.items()) for name in other.themes}
+            for category, parts in one.parts.items():
+                # Of each theme its largest subtheme that leads there: that leaves the fewest.
+                below = {t: [part for part in parts or led if t in other.above.get(part, ())] for t in other.raised}
+                most = {theme: max(some, key=size.__getitem__) for theme, some in below.items() if some}
+                fewest = {theme: size[theme] - size.get(most.get(theme, ""), 0) for theme in other.raised}
+                above = [other.above.get(part, ()) for part in led if part not in parts]
+                elsewhere = {min(themes, key=fewest.__getitem__) for themes in above if themes}
+                outside = {ALL: 1, NONE: -1, category: -1}
+                ways = [(outside, [*fewest]), (outside | rest, elsewhere)] if parts else [({category: 1}, [*fewest])]
+                for who, themes in ways:
+                    terms: dict[Figure, float] = defaultdict(float)
+                    for quantity, x in kind.items():
+                        for name, y in who.items():
+                            terms[number, group, (name, quantity)] -= x * y
+                        for theme in themes:
+                            terms[wider, group, (theme, quantity)] += x
+                            if theme in most:
+                                terms[wider, group, (most[theme], quantity)] -= x
+                    true = {number: cells, wider: other.groups[group]}
+                    # A crosswalk may lead from subthemes to the rest too, and rows may have a subtheme and no theme.
+                    if sum(x * true[table][cell] for (table, _, cell), x in terms.items()) >= 0:
+                        yield terms
 
 
 def _exact(number: int, one: Tally, tallies: Sequence[Tally]) -> Iterator[Terms]:
