@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import scipy.sparse as sp
@@ -30,7 +30,9 @@ _PROBES, _WORTH = 6, 0.9
 """Hidden counts above which random directions are tried first, as long as one leaves no more than this of them."""
 
 
-def protect(tallies: Sequence[Tally], rules: Policy, sums: Sequence[Terms] = ()) -> list[Hidden]:
+def protect(
+    tallies: Sequence[Tally], rules: Policy, sums: Sequence[Terms] = (), unseen: Sequence[Tally] = ()
+) -> list[Hidden]:
     """What to hide of each table of a set that is published together.
 
     Args:
@@ -38,28 +40,36 @@ def protect(tallies: Sequence[Tally], rules: Policy, sums: Sequence[Terms] = ())
             understood to hold its sums.
         rules: the disclosure policy.
         sums: of their counts that are 0, beyond those that the columns tell.
+        unseen: tables of the same cases by the columns of others that are not published, of subthemes or
+            categories, say: what is shown must leave room for them too.
 
     Returns:
         For each table the cells not to show. Without `rules.secondary` those that the policy suppresses one
         by one; with it also those that would give these away. Tables earlier in the order keep the more.
     """
-    counts = {
-        (number, group, cell): count
-        for number, one in enumerate(tallies)
-        for group, cells in one.groups.items()
-        for cell, count in cells.items()
-    }
+    counts = _counts(dict(enumerate(tallies)))
     hidden = {figure for figure, count in counts.items() if shown(figure[2], count, rules) is None}
     if rules.secondary:
         # Three themes and 10 mentions would say of a suppressed number of cases that it is 4 or more.
         hidden |= {figure for figure in counts if _of_cases(figure) in hidden}
-        hidden |= set(_same_sets(tallies)) if rules.round_to == 1 else set()
         hidden |= _partners(hidden, counts)
         for last in range(len(tallies)):
-            known = {figure: count for figure, count in counts.items() if figure[0] <= last}
+            tables = dict(enumerate(tallies[: last + 1]))
+            known = _counts(tables)
             more = [terms for terms in sums if known.keys() >= terms.keys()]
-            hidden |= _System(tallies[: last + 1], known, rules, more).protected(hidden & set(known))
+            columns = {one.by for one in tables.values()}
+            tables |= {n: one for n, one in enumerate(unseen, len(tallies)) if one.by in columns}
+            hidden |= _System(tables, set(known), rules, more).protected(hidden & set(known))
     return [frozenset((group, cell) for n, group, cell in hidden if n == number) for number in range(len(tallies))]
+
+
+def _counts(tables: Mapping[int, Tally]) -> dict[Figure, int]:
+    return {
+        (number, group, cell): count
+        for number, one in tables.items()
+        for group, cells in one.groups.items()
+        for cell, count in cells.items()
+    }
 
 
 def shown(cell: Cell, count: int, rules: Policy) -> int | None:
@@ -80,41 +90,30 @@ def _partners(hidden: Iterable[Figure], counts: Mapping[Figure, int]) -> set[Fig
     return found & set(counts)
 
 
-def _same_sets(tallies: Sequence[Tally]) -> Iterator[Figure]:
-    """Categories that have as many cases as one of their subthemes, or as all of them added up.
-
-    The sets are the same then, or apart, and so they are in every other table, which no sum says.
-    """
-    for number, one in enumerate(tallies):
-        for other in (other for other in tallies if _crosses(one, other)):
-            for group, cells in one.groups.items():
-                for category, quantity in (cell for cell in cells if len(one.parts.get(cell[0], ())) > 1):
-                    each = [other.groups[group][part, quantity] for part in one.parts[category]]
-                    if cells[category, quantity] in (max(each), sum(each)):
-                        yield number, group, (category, quantity)
-
-
 class _System:
     """What an attacker knows of some tables: counts, and how they hang together."""
 
     def __init__(
-        self, tallies: Sequence[Tally], counts: Mapping[Figure, int], rules: Policy, sums: Iterable[Terms]
+        self, tables: Mapping[int, Tally], known: Container[Figure], rules: Policy, sums: Iterable[Terms]
     ) -> None:
+        counts = _counts(tables)
         self.figures = list(counts)
         self.place = {figure: place for place, figure in enumerate(self.figures)}
-        self.equal = self._matrix([*_equalities(tallies), *sums])
-        self.above = self._matrix(_inequalities(tallies))
+        self.equal = self._matrix([*_equalities(tables), *sums])
+        self.above = self._matrix(_inequalities(tables))
+        self.unknown = np.array([figure not in known for figure in self.figures], bool)
+        """Of tables that are not published."""
         self.least = np.zeros(len(self.figures))
         for figure in self.figures:
             number, group, cell = figure
             # A group is listed because it has a case.
-            if cell == (ALL, "cases") and group and all(c[cell] for c in tallies[number].groups.values()):
-                self.least[self.place[figure]] = 1
+            if cell == (ALL, "cases") and group and all(c[cell] for c in tables[number].groups.values()):
+                self.least[self.place[figure]] = figure in known
         # A programme in fractions does not see all: what is rounded leaves it more to see.
         self.room = 2 if rules.round_to > 1 else 1
         each = [shown(cell, count, rules) for (_, _, cell), count in counts.items()]
         self.told = np.array([rules.range(one) for one in each], float).reshape(-1, 2).T
-        self.small = np.array([one is None for one in each], bool)
+        self.small = np.array([one is None for one in each], bool) & ~self.unknown
         # Far beyond any count, so that it holds nothing in place and no programme is unbounded.
         self.most = 2 * self.told.max(initial=0) + 100
 
@@ -144,7 +143,7 @@ class _System:
             weights[target] = 1
             pins = self._solve(weights, hidden, low, high) + self._solve(-weights, hidden, low, high)
             if target in self._open(hidden, low, high):
-                holding = [int(p) for p in np.flatnonzero(pins > _TOLERANCE) if self.figures[p] not in hidden]
+                holding = [int(p) for p in np.flatnonzero(pins > _TOLERANCE)]
                 if holding:
                     more = {self._cheapest(holding)}
                     hidden = self._paired(hidden | more | _partners(more, self.place))
@@ -167,7 +166,7 @@ class _System:
         while waiting:
             row = rows[waiting.pop()]
             known = [p for p in row if self.figures[p] not in hidden]
-            if len(known) != len(row) - 1 or not known or room[known].any():
+            if len(known) != len(row) - 1 or not known or self.unknown[known].any() or room[known].any():
                 continue
             more = {self._cheapest(known)}
             more |= _partners(more, self.place)
@@ -185,7 +184,7 @@ class _System:
         self, weights: NDArray[np.float64], hidden: set[Figure], low: NDArray[np.float64], high: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Minimise; widen what each count has been seen to be; return how much each shown count pins the result."""
-        unseen = np.zeros(len(self.figures), bool)
+        unseen = self.unknown.copy()
         unseen[[self.place[figure] for figure in hidden]] = True
         unsaid = unseen & ~self.small
         least = np.maximum(self.least, np.where(unsaid, 0, self.told[0]))
@@ -221,12 +220,12 @@ class _System:
         return sp.csr_matrix((x, (r, c)), shape=(height, len(self.figures)))
 
 
-def _equalities(tallies: Sequence[Tally]) -> Iterator[Terms]:
+def _equalities(tables: Mapping[int, Tally]) -> Iterator[Terms]:
     """Sums that are 0: of parts and their whole."""
-    for number, one in enumerate(tallies):
+    for number, one in tables.items():
         for group, cells in one.groups.items():
             yield from _whole(number, one, group, cells)
-        for wider, other in enumerate(tallies):
+        for wider, other in tables.items():
             if _crosses(one, other):
                 yield from _same(number, one, wider, other)
             elif _wider(number, one, wider, other):
@@ -276,7 +275,7 @@ def _sums(number: int, one: Tally, wider: int, other: Tally) -> Iterator[Terms]:
 def _wider(number: int, one: Tally, wider: int, other: Tally) -> bool:
     """Whether the groups of one are parts of those of the other, or the same again."""
     columns, others = set(one.by), set(other.by)
-    if one.parts or other.parts or other.exact:
+    if one.parts != other.parts or other.exact:
         return False
     return others < columns or (others == columns and (one.exact or wider < number))
 
@@ -297,15 +296,15 @@ def _same(number: int, one: Tally, wider: int, other: Tally) -> Iterator[Terms]:
                 yield {(number, group, (category, quantity)): 1.0, (wider, group, twin): -1.0}
 
 
-def _inequalities(tallies: Sequence[Tally]) -> Iterator[Terms]:
+def _inequalities(tables: Mapping[int, Tally]) -> Iterator[Terms]:
     """Sums that are 0 or more."""
-    for number, one in enumerate(tallies):
+    for number, one in tables.items():
         for group, cells in one.groups.items():
             for terms in _within(one, cells):
                 yield {(number, group, cell): x for cell, x in terms.items()}
         if one.exact:
-            yield from _exact(number, one, tallies)
-        for wider, other in enumerate(tallies):
+            yield from _exact(number, one, tables)
+        for wider, other in tables.items():
             if _crosses(one, other):
                 yield from _united(number, one, wider)
                 yield from _lacking(number, one, wider, other)
@@ -406,10 +405,10 @@ def _lacking(number: int, one: Tally, wider: int, other: Tally) -> Iterator[Term
                         yield terms
 
 
-def _exact(number: int, one: Tally, tallies: Sequence[Tally]) -> Iterator[Terms]:
+def _exact(number: int, one: Tally, tables: Mapping[int, Tally]) -> Iterator[Terms]:
     """Combinations that hold a theme are no more than the cases that raise it; no fewer where all are listed."""
     listed = len(one.raised) == 2 ** len({theme for key in one.raised for theme in key.split("; ")}) - 1
-    for wider, other in enumerate(tallies):
+    for wider, other in tables.items():
         if other.exact or other.parts or other.by != one.by:
             continue
         for group in one.groups:
