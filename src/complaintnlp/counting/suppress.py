@@ -9,7 +9,6 @@ suppression with an audit: Hundepool et al. (2012), Statistical Disclosure Contr
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
@@ -26,6 +25,8 @@ Figure = tuple[int, Group, Cell]
 """A count of the table with that number."""
 Terms = Mapping[Figure, float]
 _TOLERANCE = 1e-6
+_UNSEEN = 1_000_000
+"""The number of the first table that is not published: later than all that are."""
 _PROBES, _WORTH = 6, 0.9
 """Hidden counts above which random directions are tried first, as long as one leaves no more than this of them."""
 
@@ -53,13 +54,20 @@ def protect(
         # Three themes and 10 mentions would say of a suppressed number of cases that it is 4 or more.
         hidden |= {figure for figure in counts if _of_cases(figure) in hidden}
         hidden |= _partners(hidden, counts)
-        for last in range(len(tallies)):
-            tables = dict(enumerate(tallies[: last + 1]))
-            known = _counts(tables)
-            more = [terms for terms in sums if known.keys() >= terms.keys()]
-            columns = {one.by for one in tables.values()}
-            tables |= {n: one for n, one in enumerate(unseen, len(tallies)) if one.by in columns}
-            hidden |= _System(tables, set(known), rules, more).protected(hidden & set(known))
+        whole = _system(tallies, rules, sums, unseen)
+        whole.look(hidden)
+        pinned = whole.pinned(hidden)
+        for last in range(1, len(tallies)):
+            # What all tables together leave room for, some of them do.
+            if any(figure[0] < last for figure in pinned):
+                some = _system(tallies[:last], rules, sums, unseen)
+                some.take(whole)
+                before = len(hidden)
+                hidden |= some.protected({figure for figure in hidden if figure[0] < last})
+                if len(hidden) > before:
+                    whole.look(hidden)
+                    pinned = whole.pinned(hidden)
+        hidden |= whole.protected(hidden)
     return [frozenset((group, cell) for n, group, cell in hidden if n == number) for number in range(len(tallies))]
 
 
@@ -70,6 +78,16 @@ def _counts(tables: Mapping[int, Tally]) -> dict[Figure, int]:
         for group, cells in one.groups.items()
         for cell, count in cells.items()
     }
+
+
+def _system(tallies: Sequence[Tally], rules: Policy, sums: Iterable[Terms], unseen: Sequence[Tally]) -> _System:
+    """What an attacker knows of some tables; of those not seen, the ones by the same columns."""
+    tables = dict(enumerate(tallies))
+    known = set(_counts(tables))
+    columns = {one.by for one in tallies}
+    # Numbered after all that are published, whichever those are.
+    tables |= {n: one for n, one in enumerate(unseen, _UNSEEN) if one.by in columns}
+    return _System(tables, known, rules, [terms for terms in sums if known >= terms.keys()])
 
 
 def shown(cell: Cell, count: int, rules: Policy) -> int | None:
@@ -103,6 +121,8 @@ class _System:
         self.above = self._matrix(_inequalities(tables))
         self.unknown = np.array([figure not in known for figure in self.figures], bool)
         """Of tables that are not published."""
+        self.low, self.high = np.full(len(self.figures), np.inf), np.full(len(self.figures), -np.inf)
+        """The least and the most that each count has been seen to be."""
         self.least = np.zeros(len(self.figures))
         for figure in self.figures:
             number, group, cell = figure
@@ -117,40 +137,47 @@ class _System:
         # Far beyond any count, so that it holds nothing in place and no programme is unbounded.
         self.most = 2 * self.told.max(initial=0) + 100
 
-    def protected(self, hidden: set[Figure]) -> set[Figure]:
-        """The hidden figures, and as many more as keep each of them from being known."""
-        if not hidden:
-            return hidden
-        hidden = self._paired(hidden)
-        low, high = np.full(len(self.figures), np.inf), np.full(len(self.figures), -np.inf)
-        # Whatever fits what is shown, and not the truth: so what is hidden tells no more of it than what is shown.
-        self._solve(np.zeros(len(self.figures)), hidden, low, high)
+    def look(self, hidden: set[Figure]) -> None:
+        """See which hidden counts can move.
+
+        While a look in a random direction shows of many that they can, it is cheaper than one at each.
+        """
         random = np.random.default_rng(0)
-        open_ = self._open(hidden, low, high)
         seen = len(self.figures) + 1
-        # While a look in a random direction shows of many that they can move, it is cheaper than one at each.
-        while _PROBES < len(open_) < _WORTH * seen:
+        while _PROBES < len(open_ := self._open(hidden)) < _WORTH * seen:
             seen = len(open_)
             weights = np.zeros(len(self.figures))
             weights[open_] = random.normal(size=seen)
             for sign in (1, -1):
-                self._solve(sign * weights, hidden, low, high)
-            open_ = self._open(hidden, low, high)
+                self._solve(sign * weights, hidden)
+
+    def take(self, whole: _System) -> None:
+        """What was seen to be possible with more tables is possible here."""
+        places = [whole.place[figure] for figure in self.figures]
+        self.low, self.high = whole.low[places], whole.high[places]
+
+    def pinned(self, hidden: set[Figure]) -> list[Figure]:
+        """The hidden counts of which it was not seen that they can move; if these are few, each was looked at."""
+        if len(open_ := self._open(hidden)) <= _PROBES:
+            for place in open_:
+                self._pins(place, hidden)
+        return [self.figures[place] for place in self._open(hidden)]
+
+    def protected(self, hidden: set[Figure]) -> set[Figure]:
+        """The hidden figures, and as many more as keep each of them from being known."""
+        hidden = self._paired(hidden)
+        self.look(hidden)
         lost: set[int] = set()
-        while left := [place for place in open_ if place not in lost]:
+        while left := [place for place in self._open(hidden) if place not in lost]:
             target = left[0]
-            weights = np.zeros(len(self.figures))
-            weights[target] = 1
-            pins = self._solve(weights, hidden, low, high) + self._solve(-weights, hidden, low, high)
-            if target in self._open(hidden, low, high):
-                holding = [int(p) for p in np.flatnonzero(pins > _TOLERANCE)]
-                if holding:
+            pins = self._pins(target, hidden)
+            if target in self._open(hidden):
+                if holding := [int(place) for place in np.flatnonzero(pins > _TOLERANCE)]:
                     more = {self._cheapest(holding)}
                     hidden = self._paired(hidden | more | _partners(more, self.place))
                 else:
                     # That it and others are small, or no case at all: what the headings tell no symbol can hide.
                     lost.add(target)
-            open_ = self._open(hidden, low, high)
         return hidden
 
     def _paired(self, hidden: set[Figure]) -> set[Figure]:
@@ -175,14 +202,19 @@ class _System:
                 waiting.extend(of_figure.indices[of_figure.indptr[place] : of_figure.indptr[place + 1]])
         return hidden
 
-    def _open(self, hidden: set[Figure], low: NDArray[np.float64], high: NDArray[np.float64]) -> list[int]:
+    def _open(self, hidden: set[Figure]) -> list[int]:
         """Hidden counts of which too few whole numbers are yet known to be possible."""
-        places = sorted(self.place[figure] for figure in hidden)
-        return [p for p in places if math.floor(high[p] + _TOLERANCE) - math.ceil(low[p] - _TOLERANCE) < self.room]
+        places = np.array(sorted(self.place[figure] for figure in hidden), int)
+        low, high = np.ceil(self.low[places] - _TOLERANCE), np.floor(self.high[places] + _TOLERANCE)
+        return [int(place) for place in places[high - low < self.room]]
 
-    def _solve(
-        self, weights: NDArray[np.float64], hidden: set[Figure], low: NDArray[np.float64], high: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def _pins(self, place: int, hidden: set[Figure]) -> NDArray[np.float64]:
+        """How much each shown count pins one hidden one, from below and above."""
+        weights = np.zeros(len(self.figures))
+        weights[place] = 1
+        return self._solve(weights, hidden) + self._solve(-weights, hidden)
+
+    def _solve(self, weights: NDArray[np.float64], hidden: set[Figure]) -> NDArray[np.float64]:
         """Minimise; widen what each count has been seen to be; return how much each shown count pins the result."""
         unseen = self.unknown.copy()
         unseen[[self.place[figure] for figure in hidden]] = True
@@ -198,8 +230,8 @@ class _System:
             bounds=np.array([least[free], most[free]]).T, method="highs",
         )  # fmt: skip
         known[free] = found.x
-        np.minimum(low, known, out=low)
-        np.maximum(high, known, out=high)
+        np.minimum(self.low, known, out=self.low)
+        np.maximum(self.high, known, out=self.high)
         pins = np.abs(equal.T @ found.eqlin.marginals - above.T @ found.ineqlin.marginals)
         pins[free] = np.abs(found.lower.marginals) + np.abs(found.upper.marginals)
         return np.asarray(np.where(unseen, 0, pins))

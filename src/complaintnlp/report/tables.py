@@ -356,7 +356,8 @@ def _subtheme_labels(counted: Counted) -> dict[str, str]:
 def _unseen(counted: Counted, shown: Sequence[Tally], crosswalks: Iterable[Crosswalk]) -> Iterator[Tally]:
     """Subthemes and categories in the groups of those tables that do not have them."""
     detailed = {one.by for one in shown if one.subthemes}
-    for by in dict.fromkeys(one.by for one in shown if one.by not in ((), ("outcome",), (_FOR_REVIEW,))):
+    left_out = {"outcome", _FOR_REVIEW, *PERIODS} - {YEAR}
+    for by in dict.fromkeys(one.by for one in shown if one.by and not left_out & set(one.by)):
         if counted.subthemes and by not in detailed:
             yield tally(counted, by).only("cases")
         for crosswalk in crosswalks:
