@@ -3,8 +3,8 @@
 Small counts are hidden first. Then an attacker is played, who knows of every figure shown how far rounding can have
 moved it, of every hidden one whether it is small, every sum that the tables make, and that counts are whole and not
 negative, also those of subthemes and categories that no table shows: by linear programming, the least and the most that
-each hidden count can be. A count that can be only one number is protected by hiding one more of the figures that pin it,
-and so on until none is pinned. (Complementary cell suppression with an audit: Hundepool et al. (2012), Statistical
+each hidden count can be. A count that can be only one number is protected by hiding one more of the figures that pin
+it, and so on until none is pinned. (Complementary cell suppression with an audit: Hundepool et al. (2012), Statistical
 Disclosure Control, chapter 4.)
 """
 
