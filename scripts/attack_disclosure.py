@@ -903,7 +903,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             found = attack(seed, POLICIES[args.policy], Path(folder))
             fallen, counts = fallen + bool(found), counts + len(found)
             if args.show and found:
-                print(f"{seed}: {found}")
+                print(f"{seed}: {found}", flush=True)
     print(f"{args.policy}: {fallen} of {args.tables:,} reports gave a suppressed count away, {counts:,} counts in all")
     return 0
 

@@ -2,15 +2,16 @@
 
 Small counts are hidden first. Then an attacker is played, who knows of every figure shown how far rounding can have
 moved it, of every hidden one whether it is small, every sum that the tables make, and that counts are whole and not
-negative: by linear programming, the least and the most that each hidden count can be. A count that can be only one
-number is protected by hiding one more of the figures that pin it, and so on until none is pinned. (Complementary cell
-suppression with an audit: Hundepool et al. (2012), Statistical Disclosure Control, chapter 4.)
+negative, also those of subthemes and categories that no table shows: by linear programming, the least and the most that
+each hidden count can be. A count that can be only one number is protected by hiding one more of the figures that pin
+it, and so on until none is pinned. (Complementary cell suppression with an audit: Hundepool et al. (2012), Statistical
+Disclosure Control, chapter 4.)
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import scipy.sparse as sp
@@ -25,11 +26,15 @@ Figure = tuple[int, Group, Cell]
 """A count of the table with that number."""
 Terms = Mapping[Figure, float]
 _TOLERANCE = 1e-6
+_UNSEEN = 1_000_000
+"""The number of the first table that is not published: later than all that are."""
 _PROBES, _WORTH = 6, 0.9
 """Hidden counts above which random directions are tried first, as long as one leaves no more than this of them."""
 
 
-def protect(tallies: Sequence[Tally], rules: Policy, sums: Sequence[Terms] = ()) -> list[Hidden]:
+def protect(
+    tallies: Sequence[Tally], rules: Policy, sums: Sequence[Terms] = (), unseen: Sequence[Tally] = ()
+) -> list[Hidden]:
     """What to hide of each table of a set that is published together.
 
     Args:
@@ -37,27 +42,53 @@ def protect(tallies: Sequence[Tally], rules: Policy, sums: Sequence[Terms] = ())
             understood to hold its sums.
         rules: the disclosure policy.
         sums: of their counts that are 0, beyond those that the columns tell.
+        unseen: tables of the same cases by the columns of others that are not published, of subthemes or
+            categories, say: what is shown must leave room for them too.
 
     Returns:
         For each table the cells not to show. Without `rules.secondary` those that the policy suppresses one
         by one; with it also those that would give these away. Tables earlier in the order keep the more.
     """
-    counts = {
-        (number, group, cell): count
-        for number, one in enumerate(tallies)
-        for group, cells in one.groups.items()
-        for cell, count in cells.items()
-    }
+    counts = _counts(dict(enumerate(tallies)))
     hidden = {figure for figure, count in counts.items() if shown(figure[2], count, rules) is None}
     if rules.secondary:
         # Three themes and 10 mentions would say of a suppressed number of cases that it is 4 or more.
         hidden |= {figure for figure in counts if _of_cases(figure) in hidden}
         hidden |= _partners(hidden, counts)
-        for last in range(len(tallies)):
-            known = {figure: count for figure, count in counts.items() if figure[0] <= last}
-            more = [terms for terms in sums if known.keys() >= terms.keys()]
-            hidden |= _System(tallies[: last + 1], known, rules, more).protected(hidden & set(known))
+        whole = _system(tallies, rules, sums, unseen)
+        whole.look(hidden)
+        pinned = whole.pinned(hidden)
+        for last in range(1, len(tallies)):
+            # What all tables together leave room for, some of them do.
+            if any(figure[0] < last for figure in pinned):
+                some = _system(tallies[:last], rules, sums, unseen)
+                some.take(whole)
+                before = len(hidden)
+                hidden |= some.protected({figure for figure in hidden if figure[0] < last})
+                if len(hidden) > before:
+                    whole.look(hidden)
+                    pinned = whole.pinned(hidden)
+        hidden |= whole.protected(hidden)
     return [frozenset((group, cell) for n, group, cell in hidden if n == number) for number in range(len(tallies))]
+
+
+def _counts(tables: Mapping[int, Tally]) -> dict[Figure, int]:
+    return {
+        (number, group, cell): count
+        for number, one in tables.items()
+        for group, cells in one.groups.items()
+        for cell, count in cells.items()
+    }
+
+
+def _system(tallies: Sequence[Tally], rules: Policy, sums: Iterable[Terms], unseen: Sequence[Tally]) -> _System:
+    """What an attacker knows of some tables; of those not seen, the ones by the same columns."""
+    tables = dict(enumerate(tallies))
+    known = set(_counts(tables))
+    columns = {one.by for one in tallies}
+    # Numbered after all that are published, whichever those are.
+    tables |= {n: one for n, one in enumerate(unseen, _UNSEEN) if one.by in columns}
+    return _System(tables, known, rules, [terms for terms in sums if known >= terms.keys()])
 
 
 def shown(cell: Cell, count: int, rules: Policy) -> int | None:
@@ -82,62 +113,72 @@ class _System:
     """What an attacker knows of some tables: counts, and how they hang together."""
 
     def __init__(
-        self, tallies: Sequence[Tally], counts: Mapping[Figure, int], rules: Policy, sums: Iterable[Terms]
+        self, tables: Mapping[int, Tally], known: Container[Figure], rules: Policy, sums: Iterable[Terms]
     ) -> None:
+        counts = _counts(tables)
         self.figures = list(counts)
         self.place = {figure: place for place, figure in enumerate(self.figures)}
-        self.equal = self._matrix([*_equalities(tallies), *sums])
-        self.above = self._matrix(_inequalities(tallies))
+        self.equal = self._matrix([*_equalities(tables), *sums])
+        self.above = self._matrix(_inequalities(tables))
+        self.unknown = np.array([figure not in known for figure in self.figures], bool)
+        """Of tables that are not published."""
+        self.low, self.high = np.full(len(self.figures), np.inf), np.full(len(self.figures), -np.inf)
+        """The least and the most that each count has been seen to be."""
         self.least = np.zeros(len(self.figures))
         for figure in self.figures:
             number, group, cell = figure
             # A group is listed because it has a case.
-            if cell == (ALL, "cases") and group and all(c[cell] for c in tallies[number].groups.values()):
-                self.least[self.place[figure]] = 1
+            if cell == (ALL, "cases") and group and all(c[cell] for c in tables[number].groups.values()):
+                self.least[self.place[figure]] = figure in known
         # A programme in fractions does not see all: what is rounded leaves it more to see.
         self.room = 2 if rules.round_to > 1 else 1
         each = [shown(cell, count, rules) for (_, _, cell), count in counts.items()]
         self.told = np.array([rules.range(one) for one in each], float).reshape(-1, 2).T
-        small = {figure for figure, one in zip(self.figures, each, strict=True) if one is None}
-        self.small = np.array([f in small and _of_cases(f) not in small for f in self.figures], bool)
+        self.small = np.array([one is None for one in each], bool) & ~self.unknown
         # Far beyond any count, so that it holds nothing in place and no programme is unbounded.
         self.most = 2 * self.told.max(initial=0) + 100
 
-    def protected(self, hidden: set[Figure]) -> set[Figure]:
-        """The hidden figures, and as many more as keep each of them from being known."""
-        if not hidden:
-            return hidden
-        hidden = self._paired(hidden)
-        low, high = np.full(len(self.figures), np.inf), np.full(len(self.figures), -np.inf)
-        # Whatever fits what is shown, and not the truth: so what is hidden tells no more of it than what is shown.
-        self._solve(np.zeros(len(self.figures)), hidden, low, high)
+    def look(self, hidden: set[Figure]) -> None:
+        """See which hidden counts can move.
+
+        While a look in a random direction shows of many that they can, it is cheaper than one at each.
+        """
         random = np.random.default_rng(0)
-        open_ = self._open(hidden, low, high)
         seen = len(self.figures) + 1
-        # While a look in a random direction shows of many that they can move, it is cheaper than one at each.
-        while _PROBES < len(open_) < _WORTH * seen:
+        while _PROBES < len(open_ := self._open(hidden)) < _WORTH * seen:
             seen = len(open_)
             weights = np.zeros(len(self.figures))
             weights[open_] = random.normal(size=seen)
             for sign in (1, -1):
-                self._solve(sign * weights, hidden, low, high)
-            open_ = self._open(hidden, low, high)
-        while open_:
-            target = open_[0]
-            weights = np.zeros(len(self.figures))
-            weights[target] = 1
-            pins = self._solve(weights, hidden, low, high) + self._solve(-weights, hidden, low, high)
-            if target in self._open(hidden, low, high):
-                holding = [int(p) for p in np.flatnonzero(pins > _TOLERANCE) if self.figures[p] not in hidden]
-                if not holding and self.small.any():
-                    # Nothing shown holds it, but that it and others are small: which hidden counts are, no symbol says.
-                    self.small[:] = False
-                    continue
-                if not holding:
-                    break  # no case at all, say: what the headings tell no symbol can hide
-                more = {self._cheapest(holding)}
-                hidden = self._paired(hidden | more | _partners(more, self.place))
-            open_ = self._open(hidden, low, high)
+                self._solve(sign * weights, hidden)
+
+    def take(self, whole: _System) -> None:
+        """What was seen to be possible with more tables is possible here."""
+        places = [whole.place[figure] for figure in self.figures]
+        self.low, self.high = whole.low[places], whole.high[places]
+
+    def pinned(self, hidden: set[Figure]) -> list[Figure]:
+        """The hidden counts of which it was not seen that they can move; if these are few, each was looked at."""
+        if len(open_ := self._open(hidden)) <= _PROBES:
+            for place in open_:
+                self._pins(place, hidden)
+        return [self.figures[place] for place in self._open(hidden)]
+
+    def protected(self, hidden: set[Figure]) -> set[Figure]:
+        """The hidden figures, and as many more as keep each of them from being known."""
+        hidden = self._paired(hidden)
+        self.look(hidden)
+        lost: set[int] = set()
+        while left := [place for place in self._open(hidden) if place not in lost]:
+            target = left[0]
+            pins = self._pins(target, hidden)
+            if target in self._open(hidden):
+                if holding := [int(place) for place in np.flatnonzero(pins > _TOLERANCE)]:
+                    more = {self._cheapest(holding)}
+                    hidden = self._paired(hidden | more | _partners(more, self.place))
+                else:
+                    # That it and others are small, or no case at all: what the headings tell no symbol can hide.
+                    lost.add(target)
         return hidden
 
     def _paired(self, hidden: set[Figure]) -> set[Figure]:
@@ -153,7 +194,7 @@ class _System:
         while waiting:
             row = rows[waiting.pop()]
             known = [p for p in row if self.figures[p] not in hidden]
-            if len(known) != len(row) - 1 or not known or room[known].any():
+            if len(known) != len(row) - 1 or not known or self.unknown[known].any() or room[known].any():
                 continue
             more = {self._cheapest(known)}
             more |= _partners(more, self.place)
@@ -162,16 +203,21 @@ class _System:
                 waiting.extend(of_figure.indices[of_figure.indptr[place] : of_figure.indptr[place + 1]])
         return hidden
 
-    def _open(self, hidden: set[Figure], low: NDArray[np.float64], high: NDArray[np.float64]) -> list[int]:
+    def _open(self, hidden: set[Figure]) -> list[int]:
         """Hidden counts of which too few whole numbers are yet known to be possible."""
-        places = sorted(self.place[figure] for figure in hidden)
-        return [p for p in places if math.floor(high[p] + _TOLERANCE) - math.ceil(low[p] - _TOLERANCE) < self.room]
+        places = np.array(sorted(self.place[figure] for figure in hidden), int)
+        low, high = np.ceil(self.low[places] - _TOLERANCE), np.floor(self.high[places] + _TOLERANCE)
+        return [int(place) for place in places[high - low < self.room]]
 
-    def _solve(
-        self, weights: NDArray[np.float64], hidden: set[Figure], low: NDArray[np.float64], high: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def _pins(self, place: int, hidden: set[Figure]) -> NDArray[np.float64]:
+        """How much each shown count pins one hidden one, from below and above."""
+        weights = np.zeros(len(self.figures))
+        weights[place] = 1
+        return self._solve(weights, hidden) + self._solve(-weights, hidden)
+
+    def _solve(self, weights: NDArray[np.float64], hidden: set[Figure]) -> NDArray[np.float64]:
         """Minimise; widen what each count has been seen to be; return how much each shown count pins the result."""
-        unseen = np.zeros(len(self.figures), bool)
+        unseen = self.unknown.copy()
         unseen[[self.place[figure] for figure in hidden]] = True
         unsaid = unseen & ~self.small
         least = np.maximum(self.least, np.where(unsaid, 0, self.told[0]))
@@ -185,8 +231,8 @@ class _System:
             bounds=np.array([least[free], most[free]]).T, method="highs",
         )  # fmt: skip
         known[free] = found.x
-        np.minimum(low, known, out=low)
-        np.maximum(high, known, out=high)
+        np.minimum(self.low, known, out=self.low)
+        np.maximum(self.high, known, out=self.high)
         pins = np.abs(equal.T @ found.eqlin.marginals - above.T @ found.ineqlin.marginals)
         pins[free] = np.abs(found.lower.marginals) + np.abs(found.upper.marginals)
         return np.asarray(np.where(unseen, 0, pins))
@@ -207,12 +253,12 @@ class _System:
         return sp.csr_matrix((x, (r, c)), shape=(height, len(self.figures)))
 
 
-def _equalities(tallies: Sequence[Tally]) -> Iterator[Terms]:
+def _equalities(tables: Mapping[int, Tally]) -> Iterator[Terms]:
     """Sums that are 0: of parts and their whole."""
-    for number, one in enumerate(tallies):
+    for number, one in tables.items():
         for group, cells in one.groups.items():
             yield from _whole(number, one, group, cells)
-        for wider, other in enumerate(tallies):
+        for wider, other in tables.items():
             if _crosses(one, other):
                 yield from _same(number, one, wider, other)
             elif _wider(number, one, wider, other):
@@ -262,7 +308,7 @@ def _sums(number: int, one: Tally, wider: int, other: Tally) -> Iterator[Terms]:
 def _wider(number: int, one: Tally, wider: int, other: Tally) -> bool:
     """Whether the groups of one are parts of those of the other, or the same again."""
     columns, others = set(one.by), set(other.by)
-    if one.parts or other.parts or other.exact:
+    if one.parts != other.parts or other.exact:
         return False
     return others < columns or (others == columns and (one.exact or wider < number))
 
@@ -283,17 +329,18 @@ def _same(number: int, one: Tally, wider: int, other: Tally) -> Iterator[Terms]:
                 yield {(number, group, (category, quantity)): 1.0, (wider, group, twin): -1.0}
 
 
-def _inequalities(tallies: Sequence[Tally]) -> Iterator[Terms]:
+def _inequalities(tables: Mapping[int, Tally]) -> Iterator[Terms]:
     """Sums that are 0 or more."""
-    for number, one in enumerate(tallies):
+    for number, one in tables.items():
         for group, cells in one.groups.items():
             for terms in _within(one, cells):
                 yield {(number, group, cell): x for cell, x in terms.items()}
         if one.exact:
-            yield from _exact(number, one, tallies)
-        for wider, other in enumerate(tallies):
+            yield from _exact(number, one, tables)
+        for wider, other in tables.items():
             if _crosses(one, other):
                 yield from _united(number, one, wider)
+                yield from _lacking(number, one, wider, other)
 
 
 def _within(one: Tally, cells: Mapping[Cell, int]) -> Iterator[Mapping[Cell, float]]:
@@ -360,10 +407,41 @@ def _united(number: int, one: Tally, wider: int) -> Iterator[Terms]:
                     yield {figure: -x for figure, x in {**whole, **every}.items()}
 
 
-def _exact(number: int, one: Tally, tallies: Sequence[Tally]) -> Iterator[Terms]:
+def _lacking(number: int, one: Tally, wider: int, other: Tally) -> Iterator[Terms]:
+    """Who raises a theme and is of no category, or of others than this, lacks of some theme what leads to this one."""
+    led = [part for parts in one.parts.values() for part in parts]
+    rest = {category: -1 for category, parts in one.parts.items() if not parts}
+    for group, cells in one.groups.items():
+        for kind in _kinds({quantity for _, quantity in cells}):
+            size = {name: sum(x * other.groups[group][name, q] for q, x in kind.items()) for name in other.themes}
+            for category, parts in one.parts.items():
+                # Of each theme its largest subtheme that leads there: that leaves the fewest.
+                below = {t: [part for part in parts or led if t in other.above.get(part, ())] for t in other.raised}
+                most = {theme: max(some, key=size.__getitem__) for theme, some in below.items() if some}
+                fewest = {theme: size[theme] - size.get(most.get(theme, ""), 0) for theme in other.raised}
+                above = [other.above.get(part, ()) for part in led if part not in parts]
+                elsewhere = {min(themes, key=fewest.__getitem__) for themes in above if themes}
+                outside = {ALL: 1, NONE: -1, category: -1}
+                ways = [(outside, [*fewest]), (outside | rest, elsewhere)] if parts else [({category: 1}, [*fewest])]
+                for who, themes in ways:
+                    terms: dict[Figure, float] = defaultdict(float)
+                    for quantity, x in kind.items():
+                        for name, y in who.items():
+                            terms[number, group, (name, quantity)] -= x * y
+                        for theme in themes:
+                            terms[wider, group, (theme, quantity)] += x
+                            if theme in most:
+                                terms[wider, group, (most[theme], quantity)] -= x
+                    true = {number: cells, wider: other.groups[group]}
+                    # A crosswalk may lead from subthemes to the rest too, and rows may have a subtheme and no theme.
+                    if sum(x * true[table][cell] for (table, _, cell), x in terms.items()) >= 0:
+                        yield terms
+
+
+def _exact(number: int, one: Tally, tables: Mapping[int, Tally]) -> Iterator[Terms]:
     """Combinations that hold a theme are no more than the cases that raise it; no fewer where all are listed."""
     listed = len(one.raised) == 2 ** len({theme for key in one.raised for theme in key.split("; ")}) - 1
-    for wider, other in enumerate(tallies):
+    for wider, other in tables.items():
         if other.exact or other.parts or other.by != one.by:
             continue
         for group in one.groups:

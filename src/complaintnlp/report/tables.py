@@ -172,7 +172,8 @@ def build(
     counted_rows = Tally((), (), (), {(): {(name, ROWS): amount for name, amount in rows.items()}})
     tallies = [*(draft.counts for draft in drafts), counted_rows]
     # All at once: a count that one table hides may follow from another.
-    *hidden, hidden_rows = protect(tallies, rules, [*_row_sums(tallies)])
+    within = [*_unseen(counted, tallies, wanted.crosswalks)] if rules.secondary else []
+    *hidden, hidden_rows = protect(tallies, rules, [*_row_sums(tallies)], within)
     seen: list[Table] = []
     unseen: list[Table] = []
     for draft, some in zip(drafts, hidden, strict=True):
@@ -352,15 +353,37 @@ def _subtheme_labels(counted: Counted) -> dict[str, str]:
     return dict(zip(counted.subthemes, unique(names), strict=True))
 
 
-def _crossed_to(counted: Counted, crosswalk: Crosswalk) -> _Draft:
+def _unseen(counted: Counted, shown: Sequence[Tally], crosswalks: Iterable[Crosswalk]) -> Iterator[Tally]:
+    """Subthemes and categories in the groups of those tables that do not have them."""
+    detailed = {one.by for one in shown if one.subthemes}
+    left_out = {"outcome", _FOR_REVIEW, *PERIODS} - {YEAR}
+    for by in dict.fromkeys(one.by for one in shown if one.by and not left_out & set(one.by)):
+        if counted.subthemes and by not in detailed:
+            yield tally(counted, by).only("cases")
+        for crosswalk in crosswalks:
+            yield _categories(counted, crosswalk, by).only("cases")
+
+
+def _categories(counted: Counted, crosswalk: Crosswalk, by: Sequence[str] = ()) -> Tally:
+    """Counts of the categories that something leads to."""
     parts = {
         category: tuple(name for name in counted.subthemes if crosswalk.subthemes.get(name) == category)
         for category in crosswalk.categories
     }
-    # That nothing leads to a category says nothing of the complaints.
-    empty = [c for c, names in parts.items() if not names and c != crosswalk.unassigned]
+    # The unassigned category holds also what no subtheme tells.
+    held = {c: () if c == crosswalk.unassigned else names for c, names in parts.items()}
+    held = {c: names for c, names in held.items() if names or c == crosswalk.unassigned}
     mapped = cross(counted, crosswalk)
-    counts = tally(replace(mapped, themes=tuple(c for c in mapped.themes if c not in empty)), ())
+    counts = tally(replace(mapped, themes=tuple(c for c in mapped.themes if c in held)), by)
+    # Mentions of categories, beside those of themes, would tell of single categories.
+    kept = counts.only(*{quantity for cells in counts.groups.values() for _, quantity in cells} - {"mentions"})
+    return replace(kept, parts=held)
+
+
+def _crossed_to(counted: Counted, crosswalk: Crosswalk) -> _Draft:
+    counts = _categories(counted, crosswalk)
+    # That nothing leads to a category says nothing of the complaints.
+    empty = [category for category in crosswalk.categories if category not in counts.parts]
     title = {"ko41a": "Subjects of KO41a", "hcat": "Categories of HCAT"}.get(crosswalk.name)
     labels = {category: clean(label) for category, label in crosswalk.categories.items() if category not in empty}
     notes = [
@@ -370,13 +393,9 @@ def _crossed_to(counted: Counted, crosswalk: Crosswalk) -> _Draft:
     if empty:
         named = listed([inside(clean(crosswalk.categories[category])) for category in empty])
         notes.append(f"No failing that the model knows leads to: {named}. They are left out, which does not mean 0.")
-    # The unassigned category holds also what no subtheme tells.
-    held = {category: () if category == crosswalk.unassigned else parts[category] for category in labels}
     name = clean(crosswalk.name)
-    # Mentions of categories, beside those of themes, would tell of single categories.
-    kept = counts.only(*{quantity for _, quantity in counts.groups[()]} - {"mentions"})
     return _Draft(
-        replace(kept, parts=held),
+        counts,
         lambda data: [
             Table(
                 name,
