@@ -107,12 +107,12 @@ def fit(cases: Labelled, *, name: str, version: str, language: Language | None =
     inputs = text_inputs(scores, readings.texts, themes, known)
     labels = np.concatenate([cases.labels, cases.details], axis=1)
     of_themes, of_subthemes = slice(themes), slice(themes, known)
-    calibrations = fit_calibration(inputs[:, of_themes], labels[:, of_themes])
-    calibrations += fit_calibration(inputs[:, of_subthemes], labels[:, of_subthemes])
+    calibrations = fit_calibration(inputs[:, of_themes], labels[:, of_themes], len(scores))
+    calibrations += fit_calibration(inputs[:, of_subthemes], labels[:, of_subthemes], len(scores))
     probability = probabilities(inputs, calibrations)
     stated = [*range(themes), *range(known, table.labels.shape[1])]
     marked = np.where(table.usable[len(cases) :, None], table.labels[len(cases) :, stated], -1)
-    evidence = fit_evidence(sentence_inputs(scores, readings.texts, themes, known), marked)
+    evidence = fit_evidence(sentence_inputs(scores, readings.texts, themes, known), marked, len(scores))
     return Model(
         name=name,
         version=version,
@@ -126,7 +126,7 @@ def fit(cases: Labelled, *, name: str, version: str, language: Language | None =
         review=fit_review(probability[:, of_themes], thresholds(calibrations[of_themes])),
         facts={
             **_facts(cases, labels, probability, calibrations),
-            **_reliability(cases, inputs[:, of_themes], labels[:, of_themes], folds),
+            **_reliability(cases, inputs[:, of_themes], labels[:, of_themes], folds, len(scores)),
         },
     )
 
@@ -153,7 +153,7 @@ def _networks(table: _UnitTable, folds: NDArray[np.int64]) -> tuple[Network, NDA
     scores = np.zeros(labels.shape, dtype=np.float32)
     for fold, other in enumerate(others):
         held_out = folds[table.case] == fold
-        scores[held_out] = other.scores(table.readings)[held_out]
+        scores[held_out] = other.scores(table.readings, np.flatnonzero(folds == fold))[held_out]
     return network, scores
 
 
@@ -298,14 +298,14 @@ def _facts(
 
 
 def _reliability(
-    cases: Labelled, inputs: NDArray[np.float64], labels: NDArray[np.int8], folds: NDArray[np.int64]
+    cases: Labelled, inputs: NDArray[np.float64], labels: NDArray[np.int8], folds: NDArray[np.int64], sets: int
 ) -> dict[str, Any]:
     """What the manifest tells of calibration and review; each fold by a calibration fitted on the others."""
     probability, cuts = np.zeros(labels.shape), np.ones(labels.shape)
     for fold in range(FOLDS):
         held_out = folds == fold
         if held_out.any():
-            fitted = fit_calibration(inputs[~held_out], labels[~held_out])
+            fitted = fit_calibration(inputs[~held_out], labels[~held_out], sets)
             probability[held_out], cuts[held_out] = probabilities(inputs[held_out], fitted), thresholds(fitted)
     wrong = ((probability >= cuts) != (labels == 1)).any(axis=1)
     found = {theme: reliability(probability[:, i], labels[:, i]) for i, theme in enumerate(cases.taxonomy.ids)}

@@ -11,6 +11,7 @@ from sklearn.metrics import f1_score
 
 from complaintnlp.model.calibration import (
     best_threshold,
+    fit_calibration,
     fit_evidence,
     over_threshold,
     probabilities,
@@ -36,11 +37,11 @@ def test_inputs_of_texts(lengths: list[int], sets: int) -> None:
     found = [random_scores(lengths, seed) for seed in range(sets)]
     starts = found[0][1]
     inputs = text_inputs([scores for scores, _ in found], starts, THEMES, LABELS)
-    assert inputs.shape == (len(lengths), LABELS, sets * (4 + 2 * THEMES + FINDINGS) + 1)
+    assert inputs.shape == (len(lengths), LABELS, sets * (4 + 2 * THEMES + FINDINGS + 1))
     assert inputs.dtype == np.float64
     for text, length in enumerate(lengths):
         for label in range(LABELS):
-            first, rest, shared = list[float](), list[float](), [np.log(1 + length)]
+            expected = list[float]()
             for scores, _ in found:
                 whole = scores[text].tolist()
                 sentences = scores[len(lengths) + starts[text] : len(lengths) + starts[text + 1]]
@@ -49,10 +50,9 @@ def test_inputs_of_texts(lengths: list[int], sets: int) -> None:
                 ranked = sorted(sentences[:, label].tolist(), reverse=True)
                 second = ranked[1] if length > 1 else ranked[0] if length else whole[label]
                 total = np.log(sum(np.exp(min(max(s, -20), 20)) for s in ranked)) if length else whole[label]
-                first += [whole[label], strongest[label]]
-                rest += [second, total]
-                shared += [*whole[:THEMES], *strongest[:THEMES], *strongest[LABELS:]]
-            assert inputs[text, label] == pytest.approx([*first, *rest, *shared], abs=1e-4)
+                expected += [whole[label], strongest[label], second, total]
+                expected += [*whole[:THEMES], *strongest[:THEMES], *strongest[LABELS:], np.log(1 + length)]
+            assert inputs[text, label] == pytest.approx(expected, abs=1e-4)
 
 
 @given(LENGTHS, st.integers(1, 2))
@@ -61,19 +61,19 @@ def test_inputs_of_sentences(lengths: list[int], sets: int) -> None:
     starts = found[0][1]
     inputs = sentence_inputs([scores for scores, _ in found], starts, THEMES, LABELS)
     columns = [*range(THEMES), *range(LABELS, LABELS + FINDINGS)]
-    assert inputs.shape == (sum(lengths), len(columns), sets * (5 + THEMES + FINDINGS) + 1)
+    assert inputs.shape == (sum(lengths), len(columns), sets * (5 + THEMES + FINDINGS + 1))
     for text, length in enumerate(lengths):
         for i in range(length):
             for place, label in enumerate(columns):
-                first, rest, shared = list[float](), list[float](), [np.log(1 + length)]
+                expected = list[float]()
                 for scores, _ in found:
                     sentences = scores[len(lengths) + starts[text] : len(lengths) + starts[text + 1]]
                     column = sentences[:, label]
-                    first += [column[i], column[i - 1] if i > 0 else NEIGHBOUR]
+                    before = column[i - 1] if i > 0 else NEIGHBOUR
                     after = column[i + 1] if i + 1 < length else NEIGHBOUR
-                    rest += [after, scores[text, label], max(column)]
-                    shared += sentences[i, columns].tolist()
-                assert inputs[starts[text] + i, place] == pytest.approx([*first, *rest, *shared], abs=1e-5)
+                    expected += [column[i], before, after, scores[text, label], max(column)]
+                    expected += [*sentences[i, columns], np.log(1 + length)]
+                assert inputs[starts[text] + i, place] == pytest.approx(expected, abs=1e-5)
 
 
 def test_extreme_scores_stay_finite() -> None:
@@ -120,3 +120,20 @@ def test_without_any_marks_evidence_is_a_score_over_nought() -> None:
     for unmarked in (np.full_like(labels, -1), np.zeros_like(labels)):
         (fitted,) = fit_evidence(inputs, unmarked)
         assert over_threshold(inputs, [fitted])[:, 0] == pytest.approx(inputs[:, 0, 0])
+
+
+def test_two_sets_of_scores_weigh_what_they_are_to_weigh() -> None:
+    """Each is fitted by itself; of equal ones the answer is that of one alone."""
+    inputs, labels = sentences(3_000)
+    (one,) = fit_calibration(inputs, labels)
+    (both,) = fit_calibration(np.concatenate([inputs, inputs], axis=2), labels, sets=2)
+    assert probabilities(np.concatenate([inputs, inputs], axis=2), [both]) == pytest.approx(
+        probabilities(inputs, [one]), abs=0.03
+    )
+    weights = np.array(both.weights)
+    assert weights[2:] / weights[:2] == pytest.approx([1 / 3, 1 / 3], rel=1e-6)
+    noise = np.random.default_rng(5).normal(size=inputs.shape)
+    (doubted,) = fit_calibration(np.concatenate([inputs, noise], axis=2), labels, sets=2)
+    assert probabilities(np.concatenate([inputs, noise], axis=2), [doubted]).mean() == pytest.approx(
+        labels.mean(), abs=0.01
+    )

@@ -100,6 +100,13 @@ def test_a_text_is_scored_the_same_alone_and_among_others(fitted: Network, readi
         alone = fitted.scores(read_texts(make_language(), [TEXTS[place]]))
         rows = [place, *range(len(TEXTS) + readings.texts[place], len(TEXTS) + readings.texts[place + 1])]
         np.testing.assert_allclose(alone, together[rows], atol=1e-4)
+        np.testing.assert_allclose(fitted.scores(readings, np.array([place]))[rows], together[rows], atol=1e-4)
+
+
+def test_blocks_make_no_difference(fitted: Network, readings: Readings, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = fitted.scores(readings)
+    monkeypatch.setattr(network, "_BLOCK", 7)
+    np.testing.assert_allclose(fitted.scores(readings), together, atol=1e-4)
 
 
 def test_texts_without_words_have_a_score_and_disturb_nobody(fitted: Network) -> None:

@@ -20,7 +20,10 @@ POOLED_WEIGHT = 300
 luck of a few texts."""
 
 _PER_INPUT = 10
-"""Cases with, and without, a label for each input that is used (Peduzzi et al. 1996): the first, and at least two."""
+"""Cases with, and without, a label for each input that is used (Peduzzi et al. 1996); with fewer, the first two are."""
+_SHARES = (0.75, 0.25)
+"""What the estimator and the network weigh. Fitted on predictions out of fold, the network would weigh over a half: it
+also learns how a corpus is written, which the folds share and real texts do not."""
 
 
 @dataclass(frozen=True)
@@ -52,18 +55,20 @@ def text_inputs(scores: Sequence[Scores], texts: NDArray[np.int64], themes: int,
         labels: how many labels there are, before the findings.
 
     Returns:
-        Shape (texts, labels, inputs). The inputs are the label's score for the whole text and for its strongest
-        sentence, of each set of scores; the score of its second strongest sentence and the log of the sum of
-        exponentials over its sentences, of each; then, the same for every label, the whole and strongest scores of all
-        themes and the strongest of the findings, of each, and the log of how many sentences there are.
+        Shape (texts, labels, inputs). The inputs are, of one set of scores after the other, the label's score for the
+        whole text, for its strongest and its second strongest sentence, and the log of the sum of exponentials over its
+        sentences; then, the same for every label, the whole and strongest scores of all themes, the strongest of the
+        findings, and the log of how many sentences there are.
     """
-    lengths = np.diff(texts)
-    own, shared = [], [np.log1p(lengths, dtype=np.float32)[:, None]]
+    lengths = np.log1p(np.diff(texts), dtype=np.float32)[:, None]
+    found = []
     for one in scores:
         whole, strongest, second, total = _of_texts(one, texts)
-        own.append(np.stack([whole, strongest, second, total], axis=2)[:, :labels])
-        shared.append(np.hstack([whole[:, :themes], strongest[:, :themes], strongest[:, labels:]]))
-    return _joined(own, shared)
+        own = np.stack([whole, strongest, second, total], axis=2)[:, :labels]
+        found.append(
+            _joined(own, np.hstack([whole[:, :themes], strongest[:, :themes], strongest[:, labels:], lengths]))
+        )
+    return np.concatenate(found, axis=2)
 
 
 def sentence_inputs(scores: Sequence[Scores], texts: NDArray[np.int64], themes: int, labels: int) -> Floats:
@@ -73,24 +78,25 @@ def sentence_inputs(scores: Sequence[Scores], texts: NDArray[np.int64], themes: 
         scores, texts, themes, labels: as for `text_inputs`.
 
     Returns:
-        Shape (sentences, themes + findings, inputs). The inputs are the score of the theme or finding for the sentence
-        and for the one before, of each set of scores; for the one after it, for the whole text and its strongest
-        sentence, of each; then the sentence's scores for all themes and findings, of each, and the log of how many
-        sentences its text has.
+        Shape (sentences, themes + findings, inputs). The inputs are, of one set of scores after the other, the score of
+        the theme or finding for the sentence, for the one before and the one after it, for the whole text and its
+        strongest sentence; then the sentence's scores for all themes and findings, and the log of how many sentences
+        its text has.
     """
     number = len(texts) - 1
     text = np.repeat(np.arange(number), np.diff(texts))
     together = np.flatnonzero(text[1:] == text[:-1])
     used = [*range(themes), *range(labels, scores[0].shape[1])]
-    own, shared = [], [np.log1p(np.diff(texts), dtype=np.float32)[text, None]]
+    lengths = np.log1p(np.diff(texts), dtype=np.float32)[text, None]
+    found = []
     for one in scores:
         whole, strongest = (part[text][:, used] for part in _of_texts(one, texts)[:2])
         sentences = one[number:, used]
         before, after = np.full_like(sentences, _NEIGHBOUR), np.full_like(sentences, _NEIGHBOUR)
         before[together + 1], after[together] = sentences[together], sentences[together + 1]
-        own.append(np.stack([sentences, before, after, whole, strongest], axis=2))
-        shared.append(sentences)
-    return _joined(own, shared)
+        own = np.stack([sentences, before, after, whole, strongest], axis=2)
+        found.append(_joined(own, np.hstack([sentences, lengths])))
+    return np.concatenate(found, axis=2)
 
 
 def _of_texts(scores: Scores, texts: NDArray[np.int64]) -> tuple[Scores, Scores, Scores, Scores]:
@@ -115,17 +121,18 @@ def _of_texts(scores: Scores, texts: NDArray[np.int64]) -> tuple[Scores, Scores,
     return whole, strongest, second, total
 
 
-def fit_calibration(inputs: Floats, labels: NDArray[np.int8]) -> list[Calibration]:
+def fit_calibration(inputs: Floats, labels: NDArray[np.int8], sets: int = 1) -> list[Calibration]:
     """Fit a calibration for each label, and choose thresholds that raise as many as are labelled.
 
     Args:
         inputs: made of scores out of fold, shape (texts, labels, inputs).
         labels: shape (texts, labels), 0 or 1; -1 where it is not known.
+        sets: of how many sets of scores they are made, the estimator's and perhaps the network's.
     """
     if not labels.shape[1]:
         return []
     known = labels >= 0
-    fitted = [_fit_logistic(inputs[known[:, i], i], labels[known[:, i], i]) for i in range(labels.shape[1])]
+    fitted = [_fit_logistic(inputs[known[:, i], i], labels[known[:, i], i], sets) for i in range(labels.shape[1])]
     probability = probabilities(inputs, fitted)
     pooled = even_threshold(probability[known], labels[known])
     return [
@@ -134,19 +141,20 @@ def fit_calibration(inputs: Floats, labels: NDArray[np.int8]) -> list[Calibratio
     ]
 
 
-def fit_evidence(inputs: Floats, labels: NDArray[np.int8]) -> list[Calibration]:
+def fit_evidence(inputs: Floats, labels: NDArray[np.int8], sets: int = 1) -> list[Calibration]:
     """Fit which sentences are evidence of each theme, and tell of each finding; thresholds have the highest F1.
 
     Args:
         inputs: made of scores out of fold, shape (sentences, themes + findings, inputs).
         labels: shape (sentences, themes + findings), 0 or 1; -1 where nobody marked evidence. Where nobody marked any
             at all, a sentence is evidence when its own score is over 0.
+        sets: as for `fit_calibration`.
     """
     known = labels >= 0
     fitted = []
     for i in range(labels.shape[1]):
         own, truth = inputs[known[:, i], i], labels[known[:, i], i]
-        one = _fit_logistic(own, truth)
+        one = _fit_logistic(own, truth, sets)
         if len(set(truth.tolist())) > 1:
             one = replace(one, threshold=best_threshold(probabilities(own[:, None], [one])[:, 0], truth))
         fitted.append(one)
@@ -214,26 +222,39 @@ def best_threshold(probability: Floats, labels: NDArray[np.int8]) -> float:
     return float(np.clip(probability[order[best]], 0.02, 0.98))
 
 
-def _joined(own: Sequence[Scores], shared: Sequence[Scores]) -> Floats:
-    """Inputs of each label's own, the first two of each set of scores first, and inputs that all labels share."""
-    first, rest = ([one[:, :, part] for one in own] for part in (slice(2), slice(2, None)))
-    together = np.hstack(shared)
-    repeated = np.broadcast_to(together[:, None, :], (*own[0].shape[:2], together.shape[1]))
-    return np.concatenate([*first, *rest, repeated], axis=2).astype(np.float64)
+def _joined(own: Scores, shared: Scores) -> Floats:
+    """Inputs of each label's own and inputs that all labels share."""
+    repeated = np.broadcast_to(shared[:, None, :], (*own.shape[:2], shared.shape[1]))
+    return np.concatenate([own, repeated], axis=2).astype(np.float64)
 
 
-def _fit_logistic(inputs: Floats, labels: NDArray[np.int8]) -> Calibration:
+def _fit_logistic(inputs: Floats, labels: NDArray[np.int8], sets: int) -> Calibration:
+    """Fit on each set of scores by itself, and weigh them with `_SHARES`; then once more how sure both are together."""
+    width = inputs.shape[1]
     if len(set(labels.tolist())) < 2:
         # Nothing to learn from: follow the first score.
-        return Calibration((1.0, *[0.0] * (inputs.shape[1] - 1)), 0.0, 0.5)
-    # Of few cases little more can be learnt than how far the label's own scores are to be trusted.
-    used = min(inputs.shape[1], max(2, int(min(labels.sum(), len(labels) - labels.sum())) // _PER_INPUT))
+        return Calibration((1.0, *[0.0] * (width - 1)), 0.0, 0.5)
+    if sets == 1:
+        weights, intercept = _fit_weights(inputs, labels)
+    else:
+        fitted = [_fit_weights(part, labels) for part in np.split(inputs, sets, axis=1)]
+        weights = np.concatenate([share * own for share, (own, _) in zip(_SHARES, fitted, strict=True)])
+        intercept = sum(share * own for share, (_, own) in zip(_SHARES, fitted, strict=True))
+        together = LogisticRegression(C=100.0).fit((inputs @ weights + intercept)[:, None], labels)
+        slope = float(together.coef_[0, 0])
+        weights, intercept = slope * weights, slope * intercept + float(together.intercept_[0])
+    return Calibration(tuple(weights.tolist()), float(intercept), 0.5)
+
+
+def _fit_weights(inputs: Floats, labels: NDArray[np.int8]) -> tuple[NDArray[np.float64], float]:
+    # Of few cases no more can be learnt than how far the label's own two scores are to be trusted.
+    used = inputs.shape[1] if min(labels.sum(), len(labels) - labels.sum()) >= _PER_INPUT * inputs.shape[1] else 2
     # The inputs have one unit, logits, but spread differently; regularisation is to bear on all alike.
     mean, spread = inputs[:, :used].mean(axis=0), inputs[:, :used].std(axis=0) + 1e-6
     fitted = LogisticRegression(C=1.0, random_state=0, max_iter=2_000).fit((inputs[:, :used] - mean) / spread, labels)
-    weights = fitted.coef_[0] / spread
-    unused = [0.0] * (inputs.shape[1] - used)
-    return Calibration((*weights.tolist(), *unused), float(fitted.intercept_[0] - weights @ mean), 0.5)
+    weights = np.zeros(inputs.shape[1])
+    weights[:used] = fitted.coef_[0] / spread
+    return weights, float(fitted.intercept_[0] - weights[:used] @ mean)
 
 
 def _chosen_threshold(probability: Floats, labels: NDArray[np.int8], pooled: float) -> float:

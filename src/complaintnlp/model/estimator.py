@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from complaintnlp.model.features import Units
 
@@ -82,8 +83,10 @@ def fit_estimator(units: Units, labels: NDArray[np.int8], c: float) -> Estimator
         [tfidf.fit_transform(units.counts), sp.csr_matrix(units.vectors * np.float32(VECTORS))], format="csr"
     )
     weighted.sum_duplicates()  # once, here: scipy would do so in every thread, on the same arrays
-    # Threads: liblinear works outside Python's lock.
-    fitted = Parallel(n_jobs=-1, prefer="threads")(delayed(_fit_one)(weighted, column, c) for column in labels.T)
+    # Threads: liblinear works outside Python's lock. The library that adds up its vectors would share each sum out over
+    # threads of its own, which wait for each other for longer than the sum takes.
+    with threadpool_limits(1):
+        fitted = Parallel(n_jobs=-1, prefer="threads")(delayed(_fit_one)(weighted, column, c) for column in labels.T)
     return Estimator(tfidf, tuple(fitted))
 
 

@@ -49,6 +49,8 @@ _SCALE = np.float32(0.7)
 """Makes the fitted word vectors as long as the words' own, so that they are learnt from alike."""
 _NOTHING = -12.0
 """The score, in logits, of a text without words."""
+_BLOCK = 128
+"""Texts that are scored at a time: what the layers make of a word takes some hundred times the room of the word."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +106,24 @@ class Network:
     def __reduce__(self) -> tuple[Any, ...]:
         return Network, (self.words, self.dimensions, self.labels, self.arrays)
 
-    def scores(self, readings: Readings) -> NDArray[np.float32]:
-        """Scores in logits, of all texts and then of all sentences; shape (texts + sentences, labels)."""
-        full = np.flatnonzero(np.diff(readings.texts) > 0)
+    def scores(self, readings: Readings, texts: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+        """Scores in logits.
+
+        Args:
+            readings: the texts.
+            texts: the places of those to score, by default all; the others' scores are those of a text without words.
+
+        Returns:
+            Of all texts and then of all sentences, shape (texts + sentences, labels).
+        """
+        places = np.arange(len(readings)) if texts is None else texts
+        full = places[np.diff(readings.texts)[places] > 0]
         found = np.full((len(readings) + len(readings.offsets), self.labels), _NOTHING, np.float32)
-        if len(full):
-            batch = _batch(readings, full, _known(readings, self._rows))
-            found[np.append(full, np.arange(len(readings), len(found)))] = self._layers.predict(batch)
+        known = _known(readings, self._rows)
+        for first in range(0, len(full), _BLOCK):
+            block = full[first : first + _BLOCK]
+            rows = np.append(block, len(readings) + _parts(readings.texts, block))
+            found[rows] = self._layers.predict(_batch(readings, block, known))
         return found
 
 
