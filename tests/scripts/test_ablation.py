@@ -30,7 +30,7 @@ from complaintnlp import training
 from complaintnlp.errors import InputError
 from complaintnlp.labelled import Labelled, Span, read_labelled
 from complaintnlp.language import make_language, read_texts
-from complaintnlp.model import Model, calibration, estimator
+from complaintnlp.model import Model, calibration, estimator, network
 from complaintnlp.model.features import Features
 from complaintnlp.taxonomy import Taxonomy
 
@@ -62,9 +62,16 @@ def test_every_variant_learns_and_differs(name: str, whole: Model) -> None:
     texts = [text for texts in RAISING.values() for text in texts]
     tagged = model.classify(texts)
     assert sum(bool(one.themes) for one in tagged) > len(texts) / 2
-    # Nobody is named and nothing decided in these texts, and they are too few to stack.
-    if name not in (WHOLE, "identifiers", "cues", "findings", "undecided", "stacking"):
+    # Nobody is named and nothing decided in these texts, and they are too few to stack or for a network.
+    if name not in (WHOLE, "identifiers", "cues", "findings", "undecided", "stacking", "network"):
         assert [one.probabilities for one in tagged] != [one.probabilities for one in whole.classify(texts)]
+
+
+def test_without_a_network_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "ENOUGH", 10)
+    monkeypatch.setattr(network, "EPOCHS", 1)
+    assert fitted(VARIANTS[WHOLE], CASES).network is not None
+    assert fitted(VARIANTS["network"], CASES).network is None
 
 
 def test_what_the_pipelines_leave_out() -> None:
