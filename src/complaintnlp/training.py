@@ -58,7 +58,8 @@ def train(
     """Train a model.
 
     Probabilities are calibrated and thresholds chosen on predictions out of fold; the folds keep together the
-    cases of one `batch` or `organisation`, and texts that share a passage.
+    cases of one `batch` or `organisation`, and texts that share a passage. From `ENOUGH` texts on a network that reads
+    words in their order learns beside the linear model, in processes of its own.
 
     Args:
         labelled: a file or table of labelled cases; see `read_labelled`.

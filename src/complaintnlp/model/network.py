@@ -37,7 +37,7 @@ from complaintnlp.language import Readings
 Ints = Any
 """Whole numbers as thinc takes them: numpy's arrays, for which it has types of its own."""
 ENOUGH = 1_000
-"""Texts below which there is no network: from few it learns little that counts of words do not."""
+"""Texts below which there is no network: from 500 it brought nothing, from 1,000 a little on every test."""
 WIDTH, DEPTH = 64, 2
 EPOCHS, TEXTS_A_STEP, LEARN_RATE, WARM_UP = 8, 16, 0.002, 100
 DROPOUT, WORDS_UNKNOWN = 0.2, 0.15
