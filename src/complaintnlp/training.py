@@ -112,7 +112,7 @@ def fit(cases: Labelled, *, name: str, version: str, language: Language | None =
     calibrations += fit_calibration(inputs[:, of_subthemes], labels[:, of_subthemes], len(scores))
     probability = probabilities(inputs, calibrations)
     stated = [*range(themes), *range(known, table.labels.shape[1])]
-    marked = np.where(table.usable[len(cases) :, None], table.labels[len(cases) :, stated], -1)
+    marked = table.taught[len(cases) :, stated]
     evidence = fit_evidence(sentence_inputs(scores, readings.texts, themes, known), marked, len(scores))
     return Model(
         name=name,
@@ -148,10 +148,11 @@ def _networks(table: _UnitTable, folds: NDArray[np.int64]) -> tuple[Network, NDA
     Processes, not threads: thinc holds Python's lock, and draws from the one generator that all threads share.
     """
     words = table.features.words
-    labels = np.where(table.usable[:, None], table.labels, -1)
     parts = [np.flatnonzero(folds != fold) for fold in (-1, *range(FOLDS))]
-    network, *others = Parallel(n_jobs=-1)(delayed(fit_network)(table.readings, words, part, labels) for part in parts)
-    scores = np.zeros(labels.shape, dtype=np.float32)
+    network, *others = Parallel(n_jobs=-1)(
+        delayed(fit_network)(table.readings, words, part, table.taught) for part in parts
+    )
+    scores = np.zeros(table.taught.shape, dtype=np.float32)
     for fold, other in enumerate(others):
         held_out = folds[table.case] == fold
         scores[held_out] = other.scores(table.readings, np.flatnonzero(folds == fold))[held_out]
@@ -169,6 +170,7 @@ class _UnitTable:
         # Where nobody marked evidence, only the whole text can teach.
         marked = np.array([spans is not None for spans in cases.spans])
         self.usable = (np.arange(len(self.case)) < len(cases)) | marked[self.case]
+        self.taught = np.where(self.usable[:, None], self.labels, -1)
 
     def fit(self, cases: NDArray[np.int64]) -> Estimator:
         """An estimator fitted on these cases: their texts and, where evidence is marked, their sentences."""

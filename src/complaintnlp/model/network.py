@@ -2,8 +2,8 @@
 
 The rude nurse and the rude complaints manager have the same words in a different place. The network is made of spaCy's
 own layers (thinc) and trained anew with every model: word vectors, each word beside its neighbours (convolutions),
-sentences beside their neighbours, and a score for every label of every text and sentence. Alone it ranks texts no
-better than counts of words; beside them it does.
+sentences beside their neighbours, and a score for every label of every text and sentence. Alone it ranks texts worse
+than counts of words do; both together rank them better than either.
 """
 
 from __future__ import annotations
