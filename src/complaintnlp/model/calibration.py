@@ -21,9 +21,9 @@ luck of a few texts."""
 
 _PER_INPUT = 10
 """Cases with, and without, a label for each input that is used (Peduzzi et al. 1996); with fewer, the first two are."""
-_SHARES = (0.75, 0.25)
-"""What the estimator and the network weigh. Fitted on predictions out of fold, the network would weigh over a half: it
-also learns how a corpus is written, which the folds share and real texts do not."""
+_SHARES = (0.5, 0.5)
+"""What the estimator and the network weigh. Fitted on predictions out of fold, the network would weigh more: it also
+learns how a corpus is written, which the folds share and real texts do not."""
 
 
 @dataclass(frozen=True)
