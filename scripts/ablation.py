@@ -7,6 +7,7 @@ COMPLAINTNLP_SHARED_DATA, and the columns of what is missing are left out. The e
 
     python scripts/ablation.py                                    # everything; the file is written after each variant
     python scripts/ablation.py --variants pairs,vectors           # these beside the whole
+    python scripts/ablation.py --linear                           # all rows but one without the network: minutes a row
     python scripts/ablation.py --most 200 --out trial.md          # to see whether it runs; the figures mean nothing
 """
 
@@ -71,23 +72,29 @@ def main() -> int:
         default="themes",
         help="`all` trains the 25 subthemes too: it takes six times as long, and no column hangs on them",
     )
+    parser.add_argument(
+        "--linear",
+        action="store_true",
+        help="compare with the linear model alone, the network being a row of its own: it takes most of the time",
+    )
     parser.add_argument("--most", type=int, help="cases of each file at most, to see whether it runs")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "ablation.md")
     args = parser.parse_args()
     wanted = [WHOLE, *(name for name in args.variants.split(",") if name != WHOLE)]
     if unknown := [name for name in wanted if name not in VARIANTS]:
         parser.error(f"there is no variant {', '.join(unknown)}; there are {', '.join(VARIANTS)}")
+    variants = LINEAR if args.linear else VARIANTS
     material = read_material(args.most, subthemes=args.labels == "all")
     rows: dict[str, Figures] = {}
     skipped: dict[str, str] = {}
     answered: dict[Any, Figures] = {}
     for name in wanted:
         try:
-            rows[name] = measure(name, material, answered)
+            rows[name] = measure(name, variants[name], material, answered)
         except InputError as error:
             skipped[name] = str(error)
             print(f"{name}: skipped, {error}", flush=True)
-        args.out.write_text(page(rows, skipped, material), "utf-8")
+        args.out.write_text(page(variants, rows, skipped, material), "utf-8")
     print(f"written: {args.out}")
     return 0
 
@@ -221,6 +228,7 @@ def _spelling(vocabulary: Sequence[str], places: Mapping[str, int], width: int) 
     return incidence(pairs[:, 1], pairs[:, 0], (len(vocabulary), width))
 
 
+_NO_NETWORK = (training, "ENOUGH", sys.maxsize)
 cueless = without("concepts")  # one pipeline of two variants, so that their figures on the answers are shared
 VARIANTS: dict[str, Variant] = {
     WHOLE: Variant(
@@ -292,7 +300,7 @@ VARIANTS: dict[str, Variant] = {
     "network": Variant(
         "no network",
         "nothing reads the words in their order, but for pairs of neighbours.",
-        swaps=((training, "ENOUGH", sys.maxsize),),
+        swaps=(_NO_NETWORK,),
     ),
     "stacking": Variant(
         "no stacking",
@@ -302,6 +310,21 @@ VARIANTS: dict[str, Variant] = {
         swaps=((calibration, "_PER_INPUT", sys.maxsize),),
     ),
 }
+
+LINEAR: dict[str, Variant] = {
+    **{name: one._replace(swaps=(*one.swaps, _NO_NETWORK)) for name, one in VARIANTS.items()},
+    WHOLE: Variant(
+        "**all of it but the network**",
+        "the model as `train` makes it of fewer texts, its vectors from the fitted look-up table. Every other row "
+        "differs from it in one thing.",
+        swaps=(_NO_NETWORK,),
+    ),
+    "network": Variant(
+        "with the network",
+        "the whole model: a network that reads words in their order and sentences within their text weighs half.",
+    ),
+}
+"""The same with the linear model alone in place of the whole."""
 
 
 def fitted(variant: Variant, cases: Labelled) -> Model:
@@ -358,15 +381,15 @@ def _some(cases: Labelled, most: int | None) -> Labelled:
     return cases.take(np.sort(np.random.default_rng(0).permutation(len(cases))[:most]).tolist())
 
 
-def measure(name: str, material: Material, answered: dict[Any, Figures]) -> Figures:
+def measure(name: str, variant: Variant, material: Material, answered: dict[Any, Figures]) -> Figures:
     """Fit one variant, and measure it on everything.
 
     Args:
-        name: which.
+        name, variant: which.
         material: what to learn from and to measure on.
         answered: figures on the answers so far. They have no spans, so variants that differ in spans alone share them.
     """
-    variant, began = VARIANTS[name], time.perf_counter()
+    began = time.perf_counter()
     model = fitted(variant, material.train)
     print(f"{name}: fitted on {len(material.train):,} cases in {time.perf_counter() - began:.0f} s", flush=True)
     figures = on_tests(model, material)
@@ -500,7 +523,9 @@ def mark(values: Values, whole: Values) -> str:
     return WORSE if high < 0 else BETTER if low > 0 else ""
 
 
-def page(rows: Mapping[str, Figures], skipped: Mapping[str, str], material: Material) -> str:
+def page(
+    variants: Mapping[str, Variant], rows: Mapping[str, Figures], skipped: Mapping[str, str], material: Material
+) -> str:
     """The document."""
     whole = rows[WHOLE]
     themed = [column for column in whole if not _of_answers(column)]
@@ -513,15 +538,16 @@ def page(rows: Mapping[str, Figures], skipped: Mapping[str, str], material: Mate
     if material.most is not None:
         parts.append(f"**A trial run on at most {material.most:,} cases of each file: the figures mean nothing.**")
     parts += ["## How to read it\n\n" + "\n".join(f"- {line}" for line in _reading(material))]
-    parts += [f"## Our themes\n\nTrained on {len(material.train):,} narratives of the corpus.\n\n{table(rows, themed)}"]
+    trained = f"Trained on {len(material.train):,} narratives of the corpus."
+    parts += [f"## Our themes\n\n{trained}\n\n{table(variants, rows, themed)}"]
     if answered and material.answers is not None:
         parts.append(
             f"## Somebody else's 37 labels\n\n{len(material.answers):,} answers of NHS patients, trained on 80 % at "
             "random and tested on the rest, and trained on one trust and tested on the other.\n\n"
-            f"{table(rows, answered)}"
+            f"{table(variants, rows, answered)}"
         )
-    parts.append("## The variants\n\n" + "\n".join(_variants(rows)))
-    missing = [f"- The row “{VARIANTS[name].title}”: {why}." for name, why in skipped.items()] + _missing(material)
+    parts.append("## The variants\n\n" + "\n".join(_variants(variants, rows)))
+    missing = [f"- The row “{variants[name].title}”: {why}." for name, why in skipped.items()] + _missing(material)
     if missing:
         parts.append("## Left out\n\n" + "\n".join(missing))
     return "\n".join(_wrapped(line) for line in "\n\n".join(parts).splitlines()) + "\n"
@@ -535,7 +561,7 @@ def _wrapped(line: str) -> str:
     return textwrap.fill(line, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def table(rows: Mapping[str, Figures], columns: Sequence[tuple[str, str]]) -> str:
+def table(variants: Mapping[str, Variant], rows: Mapping[str, Figures], columns: Sequence[tuple[str, str]]) -> str:
     """The figures as Markdown: those of the whole with their intervals, the others with their marks."""
     lines = [
         "| | " + " | ".join(f"{place}: {measured}" for place, measured in columns) + " |",
@@ -550,7 +576,7 @@ def table(rows: Mapping[str, Figures], columns: Sequence[tuple[str, str]]) -> st
                 cells.append(f"**{_figure(values[0])}**<br>{_figure(low)}–{_figure(high)}")
             else:
                 cells.append(f"{_figure(values[0])} {mark(values, rows[WHOLE][column])}".strip())
-        lines.append(f"| {VARIANTS[name].title} | " + " | ".join(cells) + " |")
+        lines.append(f"| {variants[name].title} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
@@ -558,11 +584,11 @@ def _reading(material: Material) -> list[str]:
     sizes = ", ".join(f"{_PLACES.get(test.name, test.name)} {len(test.cases):,}" for test in material.tests)
     found = f", decisions with what was found {len(material.found):,}" if material.found is not None else ""
     return [
-        f"The first row is the whole model, with 95 % intervals from {RESAMPLES} resamples of the cases. Those of two "
-        "rows overlap long before their difference is noise, so the other rows have a mark instead.",
-        f"{WORSE} and {BETTER}: worse, or better, than the whole on the same resamples, with a 95 % interval of the "
-        "difference that leaves 0 out. No mark: the difference may be chance. Of forty comparisons in which nothing "
-        "differs two get a mark all the same, so one mark alone is weak evidence; several in one row are more.",
+        f"The first row is what the others are compared with. It has 95 % intervals from {RESAMPLES} resamples of the "
+        "cases. Those of two rows overlap long before their difference is noise, so the others have a mark instead.",
+        f"{WORSE} and {BETTER}: worse, or better, than the first row on the same resamples, with a 95 % interval of "
+        "the difference that leaves 0 out. No mark: the difference may be chance. Of forty comparisons in which "
+        "nothing differs two get a mark all the same, so one mark alone is weak evidence; several in one row are more.",
         f"Cases: {sizes}{found}. A difference that so few real texts can't show may still be there.",
         "The intervals are about the cases. Training once more on other narratives would move the figures too.",
         "F1 and mAP are means over the themes, of stories over care failure and communication, over those that occur "
@@ -576,10 +602,10 @@ def _reading(material: Material) -> list[str]:
     ]
 
 
-def _variants(rows: Mapping[str, Figures]) -> list[str]:
+def _variants(variants: Mapping[str, Variant], rows: Mapping[str, Figures]) -> list[str]:
     lines = []
     for name, figures in rows.items():
-        line = f"- {VARIANTS[name].title} (`{name}`): {VARIANTS[name].meaning}"
+        line = f"- {variants[name].title} (`{name}`): {variants[name].meaning}"
         if name != WHOLE:
             marks = {column: mark(values, rows[WHOLE][column]) for column, values in figures.items()}
             line += f" {_list('Worse', marks, WORSE)} {_list('Better', marks, BETTER)}"

@@ -11,6 +11,7 @@ from tests.samples import RAISING, small_cases
 import ablation
 from ablation import (
     LETTERS,
+    LINEAR,
     VARIANTS,
     WHOLE,
     Lettered,
@@ -72,6 +73,8 @@ def test_without_a_network_there_is_none(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(network, "EPOCHS", 1)
     assert fitted(VARIANTS[WHOLE], CASES).network is not None
     assert fitted(VARIANTS["network"], CASES).network is None
+    assert fitted(LINEAR["network"], CASES).network is not None
+    assert all(fitted(LINEAR[name], CASES).network is None for name in (WHOLE, "pairs"))
 
 
 def test_what_the_pipelines_leave_out() -> None:
@@ -195,11 +198,11 @@ def test_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     rows: dict[str, ablation.Figures] = {}
     known: dict[object, ablation.Figures] = {}
     for name in (WHOLE, "sentences"):
-        rows[name] = ablation.measure(name, material, known)
+        rows[name] = ablation.measure(name, VARIANTS[name], material, known)
     assert len(known) == 1  # answers have no spans, so both learn the same of them
     with pytest.raises(InputError) as raised:
-        ablation.measure("encoder", material, known)
-    text = ablation.page(rows, {"encoder": str(raised.value)}, material)
+        ablation.measure("encoder", VARIANTS["encoder"], material, known)
+    text = ablation.page(VARIANTS, rows, {"encoder": str(raised.value)}, material)
     for piece in (
         "figures mean nothing",
         "A → B: micro-F1",
@@ -210,9 +213,10 @@ def test_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(len(line) <= 120 or line.startswith("|") for line in text.splitlines())
     tables = [line for line in text.splitlines() if line.startswith("|")]
     assert len(tables) == 2 * 4
-    alone = ablation.page(rows, {}, material._replace(tests=tests[:2], answers=None, most=None))
+    alone = ablation.page(LINEAR, rows, {}, material._replace(tests=tests[:2], answers=None, most=None))
     assert "COMPLAINTNLP_SHARED_DATA" in alone
     assert "mean nothing" not in alone
+    assert "all of it but the network" in alone
 
 
 def test_splits_of_the_answers() -> None:
