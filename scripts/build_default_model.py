@@ -26,9 +26,10 @@ No real patient's text was used, and no real text was trained on.
 
 **How it works.** spaCy masks identifiers, splits sentences, marks negation and decisions, and brings word vectors made
 of word pieces; tf-idf of words and word pairs beside the vectors; one logistic regression a label, trained on whole
-texts and on single sentences with marked evidence. Beside it a small network (spaCy's layers, two convolutions) reads
-the words in their order and scores the same labels. Each set of scores is stacked and calibrated by itself, both are
-added up (three to one), and thresholds chosen, on predictions out of fold (folds by writing batch).
+texts and on single sentences with marked evidence. Beside it a small network (spaCy's layers) reads the words in their
+order and the sentences within their text, and scores the same labels. Each set of scores is stacked and calibrated by
+itself, both are added up with equal weights, and thresholds chosen, on predictions out of fold (folds by writing
+batch).
 
 **On the test split** (batches by writers of their own, never trained on; choices were made out of fold and on the
 validation split, but these figures were seen while they were made):

@@ -148,7 +148,7 @@ def fit_network(
     """
     known = _known(readings, _rows(words))
     sizes = readings.word_vectors.shape[1], labels.shape[1]
-    # Without threads: sums are to be made in the same order on every machine with as many cores as it likes.
+    # Without threads, so that sums are made in the same order however many cores there are.
     with _dice(), threadpool_limits(1):
         layers = _layers(len(words), *sizes)
         _train(layers, readings, known, texts, labels)
