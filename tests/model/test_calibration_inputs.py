@@ -122,8 +122,8 @@ def test_without_any_marks_evidence_is_a_score_over_nought() -> None:
         assert over_threshold(inputs, [fitted])[:, 0] == pytest.approx(inputs[:, 0, 0])
 
 
-def test_two_sets_of_scores_weigh_what_they_are_to_weigh() -> None:
-    """Each is fitted by itself; of equal ones the answer is that of one alone."""
+def test_two_sets_of_scores_weigh_the_same() -> None:
+    """Each is fitted by itself, and of equal ones the answer is that of one alone."""
     inputs, labels = sentences(3_000)
     (one,) = fit_calibration(inputs, labels)
     (both,) = fit_calibration(np.concatenate([inputs, inputs], axis=2), labels, sets=2)
@@ -131,7 +131,11 @@ def test_two_sets_of_scores_weigh_what_they_are_to_weigh() -> None:
         probabilities(inputs, [one]), abs=0.03
     )
     weights = np.array(both.weights)
-    assert weights[2:] / weights[:2] == pytest.approx([1 / 3, 1 / 3], rel=1e-6)
+    assert weights[2:] / weights[:2] == pytest.approx([1, 1], rel=1e-6)
+    # Ten times the scores are as sure of the same, so they weigh a tenth, and no more in all.
+    (scaled,) = fit_calibration(np.concatenate([inputs, inputs * 10], axis=2), labels, sets=2)
+    weights = np.array(scaled.weights)
+    assert weights[2:] / weights[:2] == pytest.approx([0.1, 0.1], rel=1e-3)
     noise = np.random.default_rng(5).normal(size=inputs.shape)
     (doubted,) = fit_calibration(np.concatenate([inputs, noise], axis=2), labels, sets=2)
     assert probabilities(np.concatenate([inputs, noise], axis=2), [doubted]).mean() == pytest.approx(

@@ -21,9 +21,6 @@ luck of a few texts."""
 
 _PER_INPUT = 10
 """Cases with, and without, a label for each input that is used (Peduzzi et al. 1996); with fewer, the first two are."""
-_SHARES = (0.5, 0.5)
-"""What the estimator and the network weigh. Fitted on predictions out of fold, the network would weigh more: it also
-learns how a corpus is written, which the folds share and real texts do not."""
 
 
 @dataclass(frozen=True)
@@ -229,17 +226,18 @@ def _joined(own: Scores, shared: Scores) -> Floats:
 
 
 def _fit_logistic(inputs: Floats, labels: NDArray[np.int8], sets: int) -> Calibration:
-    """Fit on each set of scores by itself, and weigh them with `_SHARES`; then once more how sure both are together."""
+    """Fit on each set of scores by itself and take the mean; then once more how sure all are together.
+
+    Fitted together on predictions out of fold, the network would weigh more than the estimator: it also learns how a
+    corpus is written, which the folds share and real texts do not.
+    """
     width = inputs.shape[1]
     if len(set(labels.tolist())) < 2:
         # Nothing to learn from: follow the first score.
         return Calibration((1.0, *[0.0] * (width - 1)), 0.0, 0.5)
-    if sets == 1:
-        weights, intercept = _fit_weights(inputs, labels)
-    else:
-        fitted = [_fit_weights(part, labels) for part in np.split(inputs, sets, axis=1)]
-        weights = np.concatenate([share * own for share, (own, _) in zip(_SHARES, fitted, strict=True)])
-        intercept = sum(share * own for share, (_, own) in zip(_SHARES, fitted, strict=True))
+    fitted = [_fit_weights(part, labels) for part in np.split(inputs, sets, axis=1)]
+    weights, intercept = np.concatenate([own for own, _ in fitted]) / sets, sum(own for _, own in fitted) / sets
+    if sets > 1:
         together = LogisticRegression(C=100.0).fit((inputs @ weights + intercept)[:, None], labels)
         slope = float(together.coef_[0, 0])
         weights, intercept = slope * weights, slope * intercept + float(together.intercept_[0])
