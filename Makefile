@@ -30,7 +30,7 @@ bench: $(INSTALLED)
 	$(BIN)/python scripts/benchmark.py
 
 ablation: $(INSTALLED)
-	$(BIN)/python scripts/ablation.py
+	$(BIN)/python scripts/ablation.py --linear
 
 clean:
 	rm -rf $(VENV) demo build dist

@@ -304,9 +304,9 @@ VARIANTS: dict[str, Variant] = {
     ),
     "stacking": Variant(
         "no stacking",
-        "a theme's probability follows from the estimator's two scores of it, of the text and of its strongest "
-        "sentence (that of a sentence as evidence from its own and the one before), and from nothing else; so neither "
-        "from the network.",
+        "a theme's probability follows from two scores of it, of the text and of its strongest sentence (that of a "
+        "sentence as evidence from its own and the one before), of the estimator and of the network where there is "
+        "one, and from nothing else.",
         swaps=((calibration, "_PER_INPUT", sys.maxsize),),
     ),
 }
@@ -315,7 +315,7 @@ LINEAR: dict[str, Variant] = {
     **{name: one._replace(swaps=(*one.swaps, _NO_NETWORK)) for name, one in VARIANTS.items()},
     WHOLE: Variant(
         "**all of it but the network**",
-        "the model as `train` makes it of fewer texts, its vectors from the fitted look-up table. Every other row "
+        "the model as `train` makes it of fewer than 1,000 texts, its vectors from the look-up table. Every other row "
         "differs from it in one thing.",
         swaps=(_NO_NETWORK,),
     ),
@@ -532,7 +532,7 @@ def page(
     answered = [column for column in whole if _of_answers(column)]
     parts = [
         "# What each part is worth\n\n"
-        "Written by `make ablation` (`scripts/ablation.py`); every figure is of that run. One part "
+        "Written by `scripts/ablation.py` (`make ablation`); every figure is of that run. One part "
         "at a time is taken away or put in, and the model trained anew."
     ]
     if material.most is not None:

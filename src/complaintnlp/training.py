@@ -12,6 +12,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.model_selection import GroupKFold
 from spacy.language import Language
+from threadpoolctl import threadpool_limits
 
 from complaintnlp.counting.prevalence import histograms
 from complaintnlp.errors import InputError
@@ -155,7 +156,8 @@ def _networks(table: _UnitTable, folds: NDArray[np.int64]) -> tuple[Network, NDA
     scores = np.zeros(table.taught.shape, dtype=np.float32)
     for fold, other in enumerate(others):
         held_out = folds[table.case] == fold
-        scores[held_out] = other.scores(table.readings, np.flatnonzero(folds == fold))[held_out]
+        with threadpool_limits(1):  # as in fitting: the same sums in the same order
+            scores[held_out] = other.scores(table.readings, np.flatnonzero(folds == fold))[held_out]
     return network, scores
 
 

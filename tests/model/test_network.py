@@ -94,6 +94,54 @@ def test_what_a_step_learns_from() -> None:
         assert found[place] == pytest.approx((loss(scores + step) - loss(scores - step)) / 2e-2, abs=1e-4)
 
 
+def test_the_way_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gradients against finite differences, for every parameter."""
+    monkeypatch.setattr(network, "WIDTH", 12)
+    monkeypatch.setattr(network, "DROPOUT", 0.0)
+    dice = np.random.default_rng(1)
+    layers = network._layers(9, 5, 3)
+    sentences, texts = np.array([3, 1, 7, 2, 1, 5], dtype=np.int32), np.array([1, 4, 1], dtype=np.int32)
+    different, words = np.unique(dice.integers(0, 6, sentences.sum()), return_inverse=True)
+    vectors = dice.normal(size=(len(different), 5)).astype(np.float32)
+    batch = network._Batch(dice.integers(0, 10, len(different)), vectors, words, sentences, texts)
+    parameters = network._parameters(layers)
+    for node, name in parameters.values():
+        array: Any = node.get_param(name)
+        node.set_param(name, array + dice.normal(scale=0.3, size=array.shape).astype(np.float32))
+    scores, backprop = layers.begin_update(batch)
+    wanted = dice.normal(size=scores.shape).astype(np.float32)
+    backprop(wanted)
+
+    def change(node: Any, name: str, place: Any, by: float) -> float:
+        kept = node.get_param(name)
+        moved = kept.copy()
+        moved[place] += by
+        node.set_param(name, moved)
+        result = float((layers.predict(batch).astype(float) * wanted).sum())
+        node.set_param(name, kept)
+        return result
+
+    for node, name in parameters.values():
+        gradient: Any = node.get_grad(name)
+        for place in np.argsort(-np.abs(gradient), axis=None)[:3]:
+            at = np.unravel_index(place, gradient.shape)
+            slope = (change(node, name, at, 1e-3) - change(node, name, at, -1e-3)) / 2e-3
+            assert gradient[at] == pytest.approx(slope, rel=0.05, abs=0.05), (node.name, name)
+
+
+def test_a_sentence_is_read_within_its_text_and_words_within_their_sentence(fitted: Network) -> None:
+    nlp = make_language()
+    one, other = (read_texts(nlp, [f"{first} It was on Monday."]) for first in (TEXTS[0][:26], "The clerk left."))
+    # The second sentence is the same, and its score is not: it tells of another text.
+    assert abs(fitted.scores(one)[-1] - fitted.scores(other)[-1]) > 1e-3
+    numbers = np.arange(6)
+    batch = network._Batch(numbers, np.zeros((6, 2), dtype=np.float32), numbers, np.array([4, 2]), np.array([2]))
+    beside = network._beside(batch).toarray().reshape(6, 6, 2 * network.REACH + 1).any(axis=2)
+    assert beside[0].tolist() == [True] * 3 + [False] * 3
+    assert beside[3].tolist() == [False, True, True, True, False, False]
+    assert beside[4].tolist() == [False] * 4 + [True] * 2
+
+
 def test_a_text_is_scored_the_same_alone_and_among_others(fitted: Network, readings: Readings) -> None:
     together = fitted.scores(readings)
     for place in (0, 5, len(TEXTS) - 1):
@@ -127,6 +175,9 @@ def test_parameters_of_another_shape_are_refused(fitted: Network) -> None:
         Network(WORDS[1:], fitted.dimensions, fitted.labels, fitted.arrays)
     with pytest.raises(ValueError, match="not those of this network"):
         Network(WORDS, fitted.dimensions, fitted.labels, {})
+    name, array = next(iter(fitted.arrays.items()))
+    with pytest.raises(ValueError, match="no finite number"):
+        Network(WORDS, fitted.dimensions, fitted.labels, {**fitted.arrays, name: np.full_like(array, np.nan)})
 
 
 @pytest.fixture(scope="module")
@@ -153,10 +204,13 @@ def test_a_network_is_saved_and_loaded(both: Model, tmp_path: Path) -> None:
     assert (twice / NETWORK).read_bytes() == (tmp_path / "both" / NETWORK).read_bytes()
 
 
-def test_a_network_that_holds_objects_is_refused(both: Model, tmp_path: Path) -> None:
+@pytest.mark.parametrize("type_", [object, np.complex64, np.int8, np.float32])
+def test_a_network_that_holds_objects_or_other_numbers_is_refused(both: Model, tmp_path: Path, type_: type) -> None:
     folder = save(both, tmp_path / "both")
     assert both.network is not None
-    hostile: dict[str, Any] = {**both.network.arrays, next(iter(both.network.arrays)): np.array([print], dtype=object)}
+    halves = {name: array.astype(np.float16) for name, array in both.network.arrays.items()}
+    name, array = next(iter(halves.items()))
+    hostile: dict[str, Any] = {**halves, name: array.astype(type_)}
     np.savez(folder / NETWORK, **hostile)
     _with_its_hash(folder)
     with pytest.raises(InputError, match="can't be read"):

@@ -229,7 +229,10 @@ def _read_network(path: Path, features: Features, dimensions: int, labels: int) 
         return None
     _check_size(path)
     with np.load(path, allow_pickle=False) as arrays:
-        floats = {name: array.astype(np.float32) for name, array in arrays.items()}
+        halves = dict(arrays.items())
+    if any(array.dtype != np.float16 for array in halves.values()):
+        raise ValueError(f"{NETWORK} holds arrays of another type than it was written with")
+    floats = {name: array.astype(np.float32) for name, array in halves.items()}
     return Network(features.words, dimensions, labels, floats)
 
 

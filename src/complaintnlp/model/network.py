@@ -4,7 +4,7 @@ Who did what is not told by counts of words: the rude nurse and the rude complai
 another place, and "they never wrote back" is about whatever the letter is about. The network is made of spaCy's own
 layers (thinc) and trained anew with every model: word vectors, each word beside its neighbours, each sentence beside
 its neighbours and its whole text, and a score for every label of every text and sentence. It learns mostly from marked
-sentences. The linear model errs elsewhere, so both together are better than either.
+sentences, where there are any. The linear model errs elsewhere, so both together rank texts better than either.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from complaintnlp.language import Readings
 Ints = Any
 """Whole numbers as thinc takes them: numpy's arrays, for which it has types of its own."""
 ENOUGH = 1_000
-"""Texts below which there is no network: from 500 it brought nothing, from 1,000 a little on every test."""
+"""Texts below which there is no network: of 500 it helped on some tests and harmed on others, of 1,000 it helped."""
 WIDTH, REACH = 128, 2
 """How wide all layers are, and how many words on each side a word is read beside."""
 EPOCHS, TEXTS_A_STEP, LEARN_RATE, WARM_UP = 20, 16, 0.003, 100
@@ -50,15 +50,15 @@ DROPOUT, WORDS_UNKNOWN = 0.2, 0.15
 """Shares of what is left out at random in training: of values, and of the words' own vectors, so that the network also
 learns to read words by the fitted ones alone."""
 _SENTENCES_WEIGH = 10.0
-"""What the sentences of a text weigh beside the text itself. Whole texts are soon learnt by heart; marked sentences say
-what they are about."""
+"""What the sentences of a text weigh beside the text itself, where all are marked. Whole texts are soon learnt by
+heart; marked sentences say what they are about."""
 _NEAR = np.arange(-REACH, REACH + 1)
 _SCALE = np.float32(0.7)
-"""Makes the fitted word vectors as long as the words' own, so that they are learnt from alike."""
+"""Makes the fitted word vectors as long as the words' own are at first, so that they are learnt from alike."""
 _NOTHING = -12.0
 """The score, in logits, of a text without words."""
-_BLOCK = 128
-"""Texts that are scored at a time: what the layers make of a word takes some hundred times the room of the word."""
+_BLOCK = 15_000
+"""Words that are scored at a time, or one text: what the layers make of a word takes some 2 kB."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +105,8 @@ class Network:
         for name, (node, parameter) in own.items():
             if node.get_param(parameter).shape != self.arrays[name].shape:
                 raise ValueError(f"{name} has the shape {self.arrays[name].shape}")
+            if not np.isfinite(self.arrays[name]).all():
+                raise ValueError(f"{name} holds something that is no finite number")
             values: Any = np.ascontiguousarray(self.arrays[name], dtype=np.float32)
             node.set_param(parameter, values)
         object.__setattr__(self, "_rows", _rows(self.words))
@@ -127,8 +129,8 @@ class Network:
         full = places[np.diff(readings.texts)[places] > 0]
         found = np.full((len(readings) + len(readings.offsets), self.labels), _NOTHING, np.float32)
         known = _known(readings, self._rows)
-        for first in range(0, len(full), _BLOCK):
-            block = full[first : first + _BLOCK]
+        words = np.cumsum(np.diff(readings.sentences[readings.texts])[full])
+        for block in np.split(full, np.flatnonzero(np.diff(words // _BLOCK)) + 1) if len(full) else ():
             rows = np.append(block, len(readings) + _parts(readings.texts, block))
             found[rows] = self._layers.predict(_batch(readings, block, known))
         return found
@@ -182,7 +184,7 @@ def _layers(words: int, dimensions: int, labels: int) -> Model[_Batch, Any]:
     def within_text() -> Model[Any, Any]:
         return Model("within_text", _within_text, layers=[chain(together(), mixed(2 * WIDTH))], init=_initialize)
 
-    # numpy multiplies matrices four times as fast as thinc's own library.
+    # numpy multiplies matrices several times as fast as thinc's own library.
     with _dice(), use_ops("numpy", use_blis=False):
         network: Model[_Batch, Any] = Model(
             "network",
@@ -211,15 +213,15 @@ def _forward(
     model: Model[_Batch, Any], batch: _Batch, is_train: bool
 ) -> tuple[NDArray[np.float32], Callable[[NDArray[np.float32]], _Batch]]:
     """Scores of texts and then of sentences, and the way back."""
-    own, word, near, some, sentence, in_text, of_sentence, of_text = model.layers
+    own, word, by_distance, dropout, sentence, in_text, of_sentence, of_text = model.layers
     known, known_back = own(batch.known, is_train)
     met, met_back = word(np.hstack([batch.vectors, known]), is_train)
     # What a word is worth at each distance is worked out once for each different word, and then only added up.
-    worth, worth_back = near(met, is_train)
+    worth, worth_back = by_distance(met, is_train)
     beside = _beside(batch)
     found = beside @ worth.reshape(-1, WIDTH)
     np.maximum(found, 0, out=found)
-    read, read_back = some(found, is_train)
+    read, read_back = dropout(found, is_train)
     single, single_back = sentence(Ragged(read, batch.sentences), is_train)
     told, told_back = in_text(Ragged(single, batch.texts), is_train)
     by_sentence, sentence_back = of_sentence(told.dataXd, is_train)
@@ -240,14 +242,14 @@ def _within_text(model: Model[Ragged, Ragged], sentences: Ragged, is_train: bool
     """Add to each sentence what all sentences of its text come to."""
     whole, whole_back = model.layers[0](sentences, is_train)
     lengths: Ints = sentences.lengths
-    text = np.repeat(np.arange(len(lengths)), lengths)
+    owner = np.repeat(np.arange(len(lengths)), lengths)
 
     def backprop(gradient: Ragged) -> Ragged:
         each: Any = gradient.dataXd
         d_whole = np.add.reduceat(each, np.cumsum(lengths) - lengths)
-        return Ragged(gradient.dataXd + whole_back(d_whole).dataXd, gradient.lengths)
+        return Ragged(each + whole_back(d_whole).dataXd, gradient.lengths)
 
-    return Ragged(sentences.dataXd + whole[text], sentences.lengths), backprop
+    return Ragged(sentences.dataXd + whole[owner], sentences.lengths), backprop
 
 
 def _beside(batch: _Batch) -> sp.csr_matrix:
@@ -294,7 +296,10 @@ def _steps(texts: NDArray[np.int64], dice: np.random.Generator) -> Iterator[NDAr
 
 
 def _gradient(scores: NDArray[np.float32], wanted: NDArray[np.int8], texts: int) -> NDArray[np.float32]:
-    """Of the cross-entropy: its mean over the texts, and over their sentences `_SENTENCES_WEIGH` times."""
+    """Of the cross-entropy: its mean over the texts, and over all their sentences `_SENTENCES_WEIGH` times.
+
+    Sentences that nobody marked count in that mean and teach nothing.
+    """
     gradient = np.where(wanted < 0, 0, 1 / (1 + np.exp(-scores)) - wanted).astype(np.float32)
     gradient[:texts] /= texts
     gradient[texts:] *= _SENTENCES_WEIGH / (len(wanted) - texts)
