@@ -43,8 +43,8 @@ The groups with their 95 % intervals are drawn in `docs/reliability.svg`.
 
 **Limits.** Invented text is not real text: on real complaints expect less, measure it on labelled cases of your own
 (`complaintnlp evaluate labelled.csv`), and retrain. What people put mildly it tends to miss: of the themes of 154 real
-patients' stories it found two thirds (`docs/measurements.md`). English only, British health services. It says what a text
-*complains of*, not what happened. Raw shares of themes carry the model's error. Not for decisions about single
+patients' stories it found two thirds (`docs/measurements.md`). English only, British health services. It says what a
+text *complains of*, not what happened. Raw shares of themes carry the model's error. Not for decisions about single
 complaints without a person reading them.
 
 Licence: CC BY 4.0. Rebuild: `make model`.
