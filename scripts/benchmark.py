@@ -1,4 +1,4 @@
-"""Measure the library against its yardsticks: `make bench`, or `benchmark.py [--only speed|peers|corpus]`.
+"""Measure the library against its yardsticks: `make bench`, or `benchmark.py [--only speed|peers|corpus] [--recipe W]`.
 
 speed   rows a second of `classify` on one core over those of the bare spaCy tokenizer, same texts, same run.
 peers   on 5,243 answers of NHS patients with 37 labels: our `fit`, the published recipe of the nearest peer
@@ -60,13 +60,14 @@ LEAST_CASES = 20
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=("speed", "peers", "corpus"))
-    only = parser.parse_args().only
-    if only in (None, "speed"):
+    parser.add_argument("--recipe", default="", metavar="WORD", help="only the recipes whose name has this in it")
+    args = parser.parse_args()
+    if args.only in (None, "speed"):
         speed()
-    if only in (None, "peers"):
-        peers()
-    if only in (None, "corpus"):
-        corpus()
+    if args.only in (None, "peers"):
+        peers(args.recipe)
+    if args.only in (None, "corpus"):
+        corpus(args.recipe)
     return 0
 
 
@@ -85,8 +86,12 @@ def speed() -> None:
     print(f"  classify {rows:,.0f} rows/s, bare tokenizer {tokenizer:,.0f} rows/s, ratio {ratio:.2f}\n")
 
 
-def peers() -> None:
-    """Print the scores of our training and of the peers' on the same answers, split at random and by trust."""
+def peers(word: str = "") -> None:
+    """Print the scores of our training and of the peers' on the same answers, split at random and by trust.
+
+    Args:
+        word: what the name of a recipe must have in it.
+    """
     path = shared_data() / ANSWERS
     if not path.is_file():
         print(f"peers: skipped, {ANSWERS} is not there (set COMPLAINTNLP_SHARED_DATA to its folder)\n")
@@ -105,6 +110,8 @@ def peers() -> None:
         "pxtextmining, cut at .5": at_half(pxtextmining),
     }
     for name, recipe in recipes.items():
+        if word not in name:
+            continue
         trial = run(recipe, answers.take(train), [answers.take(test)])
         (probability, raised), truth = trial.answers[0], answers.labels[test]
         print(
@@ -120,8 +127,12 @@ def peers() -> None:
     print()
 
 
-def corpus() -> None:
-    """Print the scores of every recipe, trained on the corpus's training split, on the same tests."""
+def corpus(word: str = "") -> None:
+    """Print the scores of every recipe, trained on the corpus's training split, on the same tests.
+
+    Args:
+        word: what the name of a recipe must have in it.
+    """
     train, validation = read_corpus(("train",)), read_corpus(("validation",))
     tests = corpus_tests()
     print(f"corpus: {len(train):,} narratives to train on, {len(validation):,} for spaCy's epoch and thresholds")
@@ -138,6 +149,8 @@ def corpus() -> None:
         "all-MiniLM-L6-v2 + logistic regression": out_of_fold(minilm),
     }
     for name, recipe in recipes.items():
+        if word not in name:
+            continue
         try:
             trial = run(recipe, train, [test.cases for test in tests])
         except ImportError as error:
