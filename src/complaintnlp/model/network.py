@@ -259,9 +259,9 @@ def _beside(batch: _Batch) -> sp.csr_matrix:
         Ones, shape (words, different words * distances).
     """
     places = np.arange(len(batch.words))[:, None] + _NEAR
-    first = np.repeat(np.cumsum(batch.sentences) - batch.sentences, batch.sentences)[:, None]
-    last = np.repeat(np.cumsum(batch.sentences), batch.sentences)[:, None]
-    inside = (places >= first) & (places < last)
+    end = np.repeat(np.cumsum(batch.sentences), batch.sentences)[:, None]
+    length = np.repeat(batch.sentences, batch.sentences)[:, None]
+    inside = (places >= end - length) & (places < end)
     columns = batch.words[np.where(inside, places, 0)] * len(_NEAR) + np.arange(len(_NEAR))
     starts = np.append(0, np.cumsum(inside.sum(axis=1)))
     ones = np.ones(starts[-1], dtype=np.float32)
